@@ -1,0 +1,1 @@
+"""SIGNAL and POSITION, and the words every app speaks."""

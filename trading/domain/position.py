@@ -1,0 +1,148 @@
+"""A position and its arithmetic, exact to the unit."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from trading.domain.lifecycle import Lifecycle
+from trading.domain.signal import Side
+from trading.domain.units import Leverage, Percent, Price, Usdc, notional
+
+# Share of the collateral that a position may lose before the venue liquidates it
+# (venue.md section 3.4: 85 %).
+LIQUIDATION_SHARE = (85, 100)
+
+
+class Direction(StrEnum):
+    """Which way a position gains."""
+
+    LONG = "LONG"
+    SHORT = "SHORT"
+
+    @classmethod
+    def of(cls, side: Side) -> "Direction":
+        """The direction that an opening side asks for.
+
+        Raises:
+            ValueError: for CLOSE, which has none.
+        """
+        return cls(side.value)
+
+
+class PositionStatus(StrEnum):
+    """Whether there is still something to close."""
+
+    OPEN = "OPEN"
+    CLOSED = "CLOSED"
+    VOID = "VOID"  # a reorganization took its opening fill away
+
+
+LIFECYCLE = Lifecycle(
+    name="position",
+    initial=(PositionStatus.OPEN,),
+    moves={
+        PositionStatus.OPEN: (PositionStatus.CLOSED, PositionStatus.VOID),
+        # A reorganization can take the closing fill away again, or bring the opening one back.
+        PositionStatus.CLOSED: (PositionStatus.OPEN, PositionStatus.VOID),
+        PositionStatus.VOID: (PositionStatus.OPEN, PositionStatus.CLOSED),
+    },
+)
+
+
+class FillKind(StrEnum):
+    """What the venue did."""
+
+    OPEN = "OPEN"
+    CLOSE = "CLOSE"
+    LIQUIDATION = "LIQUIDATION"
+    TAKE_PROFIT = "TAKE_PROFIT"
+    STOP_LOSS = "STOP_LOSS"
+
+    @property
+    def closes(self) -> bool:
+        """Whether it takes collateral out."""
+        return self is not FillKind.OPEN
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FillFacts:
+    """What one fill says about its position."""
+
+    kind: FillKind
+    price: Price
+    collateral: Usdc
+    leverage: Leverage
+    realised_pnl: Usdc
+    filled_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Holding:
+    """What a position amounts to after its fills."""
+
+    status: PositionStatus
+    collateral: Usdc
+    leverage: Leverage
+    entry_price: Price
+    realised_pnl: Usdc
+    closed_at: datetime | None
+
+
+def fold(fills: Iterable[FillFacts]) -> Holding | None:
+    """What the fills of one position, in the chain's order, amount to; None without an opening one."""
+    ordered = list(fills)
+    opening = next((fill for fill in ordered if not fill.kind.closes), None)
+    if opening is None:
+        return None
+    closing = [fill for fill in ordered if fill.kind.closes]
+    left = opening.collateral - sum((fill.collateral for fill in closing), Usdc.zero())
+    return Holding(
+        status=PositionStatus.OPEN if left else PositionStatus.CLOSED,
+        collateral=left,
+        leverage=opening.leverage,
+        entry_price=opening.price,
+        realised_pnl=sum((fill.realised_pnl for fill in closing), Usdc.zero()),
+        closed_at=None if left else closing[-1].filled_at,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exposure:
+    """One open or reserved amount of risk in a market."""
+
+    symbol: str
+    direction: Direction
+    collateral: Usdc
+    leverage: Leverage
+
+    @property
+    def notional(self) -> Usdc:
+        """Collateral times leverage, rounded up."""
+        return notional(self.collateral, self.leverage)
+
+
+def gross_profit(*, direction: Direction, collateral: Usdc, leverage: Leverage, entry: Price, exit_price: Price) -> Usdc:
+    """What a price move is worth before fees, rounded against us.
+
+    The venue's own formula: notional × (exit − entry) / entry for a long.
+    """
+    move = exit_price.raw - entry.raw if direction is Direction.LONG else entry.raw - exit_price.raw
+    return collateral.times_down(leverage.raw * move, 10**Leverage.SCALE * entry.raw)
+
+
+def liquidation_price(*, direction: Direction, leverage: Leverage, entry: Price) -> Price:
+    """Where the venue closes a position that has paid no rollover or funding yet.
+
+    `entry ∓ entry × 0.85 / leverage` (venue.md section 3.4), rounded toward the entry: earlier, never later.
+    """
+    share, whole = LIQUIDATION_SHARE
+    distance = entry.times_down(share * 10**Leverage.SCALE, whole * leverage.raw)
+    return entry - distance if direction is Direction.LONG else entry + distance
+
+
+def worst_price(*, price: Price, slippage: Percent, buys: bool) -> Price:
+    """The worst acceptable price for a buyer (above) or a seller (below)."""
+    if buys:
+        return price.times_down(Percent.HUNDRED + slippage.raw, Percent.HUNDRED)
+    return price.times_up(Percent.HUNDRED - slippage.raw, Percent.HUNDRED)

@@ -1,0 +1,104 @@
+"""A signal: what a source may ask, and how long it lives."""
+
+import hashlib
+import re
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from urllib.parse import quote
+
+from trading.domain.lifecycle import Lifecycle
+from trading.domain.units import Leverage, Percent, Price, Usdc
+
+# An entry waits at most this long for its decision and its nonce; an exit has no limit.
+ENTRY_LIFETIME = timedelta(seconds=60)
+DEFAULT_SLIPPAGE = Percent.of("0.5")
+# Names a webhook can't use: these sources are our own.
+INTERNAL_SOURCES = ("copy", "protection", "telegram", "console")
+
+_SYMBOL = re.compile(r"([A-Z0-9]{2,10})[-/]?(USD)", re.ASCII)
+
+
+class Side(StrEnum):
+    """What a signal wants."""
+
+    LONG = "LONG"
+    SHORT = "SHORT"
+    CLOSE = "CLOSE"
+
+
+class SignalStatus(StrEnum):
+    """How far a signal came on its own; what follows is told by its orders."""
+
+    RECEIVED = "RECEIVED"  # stored, not yet decided
+    APPROVED = "APPROVED"  # its decision owes at least one order
+    DENIED = "DENIED"  # its decision says no, with every check
+    EXPIRED = "EXPIRED"  # waited longer than its lifetime
+    SET_ASIDE = "SET_ASIDE"  # raised again and again while being decided: a person must look
+
+
+LIFECYCLE = Lifecycle(
+    name="signal",
+    initial=(SignalStatus.RECEIVED,),
+    moves={
+        SignalStatus.RECEIVED: (
+            SignalStatus.APPROVED,
+            SignalStatus.DENIED,
+            SignalStatus.EXPIRED,
+            SignalStatus.SET_ASIDE,
+        ),
+        SignalStatus.APPROVED: (),
+        SignalStatus.DENIED: (),
+        SignalStatus.EXPIRED: (),
+        SignalStatus.SET_ASIDE: (SignalStatus.RECEIVED,),
+    },
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignalRequest:
+    """A well-formed instruction. Opens carry collateral and leverage; closes may carry a reduction."""
+
+    source: str
+    signal_id: str
+    tg_user_id: int
+    symbol: str
+    side: Side
+    collateral: Usdc | None = None
+    leverage: Leverage | None = None
+    reduce: Usdc | None = None
+    reduce_share: Percent | None = None
+    slippage: Percent = DEFAULT_SLIPPAGE
+    price: Price | None = None
+    take_profit: Price | None = None
+    stop_loss: Price | None = None
+    signaled_at: datetime | None = None
+
+    @property
+    def is_entry(self) -> bool:
+        """Whether it asks for more exposure."""
+        return self.side is not Side.CLOSE
+
+
+def intent_key(*, source: str, signal_id: str) -> str:
+    """The readable identity of a signal's effect: `sig:SOURCE:ID`.
+
+    Both parts are percent-encoded outside `[A-Za-z0-9._-]`: otherwise `a:b`+`c` and `a`+`b:c` were one key.
+    """
+    return f"sig:{_encoded(source)}:{_encoded(signal_id)}"
+
+
+def _encoded(part: str) -> str:
+    # `quote` keeps the tilde whatever it is told.
+    return quote(part, safe="").replace("~", "%7E")
+
+
+def fingerprint(raw: bytes) -> str:
+    """The identity of a body: sha256 of its bytes, never of what was parsed from them."""
+    return hashlib.sha256(raw).hexdigest()
+
+
+def normalized_symbol(written: str) -> str | None:
+    """`BTC-USD` for `BTC/USD`, `BTCUSD` and `btc-usd`; None if it isn't a symbol. ASCII only."""
+    match = _SYMBOL.fullmatch(written.upper()) if written.isascii() else None
+    return f"{match[1]}-{match[2]}" if match else None

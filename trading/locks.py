@@ -1,0 +1,64 @@
+"""Row locks, in one order for everybody, so that two writes can't wait for each other.
+
+account → usage → sender → intent → order → position → cursor; ids ascending inside each.
+`NO KEY UPDATE`, since a plain `FOR UPDATE` would also stop every insert that points at the row.
+"""
+
+from collections.abc import Iterable
+
+from trading.kinds import held_locks, piece
+from trading.lanes import Lease, LeaseLost
+from trading.models import ModeState, Position, Trader
+
+ORDER = ("account", "usage", "sender", "intent", "order", "position", "cursor", "mode")
+
+
+class LockOrder(RuntimeError):
+    """A write asked for a lock that comes before one it already holds."""
+
+
+def enter(kind: str) -> None:
+    """Note a lock about to be taken.
+
+    Raises:
+        LockOrder: if a later one is already held.
+    """
+    rank = ORDER.index(kind)
+    if any(held > rank for held in held_locks.get()):
+        raise LockOrder(f"{kind} is locked after {ORDER[max(held_locks.get())]}")
+    held_locks.set((*held_locks.get(), rank))
+
+
+@piece
+def account(lease: Lease) -> Trader:
+    """The account that a lease is for.
+
+    Raises:
+        LeaseLost: if its epoch has moved on.
+    """
+    enter("account")
+    trader = Trader.objects.select_for_update(no_key=True).filter(pk=lease.pk, epoch=lease.epoch).first()
+    if trader is None:
+        raise LeaseLost(f"account {lease.pk} has another holder", account=lease.pk, epoch=lease.epoch)
+    return trader
+
+
+@piece
+def accounts(trader_ids: Iterable[int]) -> list[Trader]:
+    """Several accounts, ascending."""
+    enter("account")
+    return list(Trader.objects.select_for_update(no_key=True).filter(pk__in=set(trader_ids)).order_by("pk"))
+
+
+@piece
+def positions(position_ids: Iterable[int]) -> list[Position]:
+    """Several positions, ascending."""
+    enter("position")
+    return list(Position.objects.select_for_update(no_key=True).filter(pk__in=set(position_ids)).order_by("pk"))
+
+
+@piece
+def mode_state() -> ModeState:
+    """The one row of the execution mode."""
+    enter("mode")
+    return ModeState.objects.select_for_update(no_key=True).get(pk=1)

@@ -1,0 +1,13 @@
+"""The rows of `trading`."""
+
+from trading.models.audit import AuditRow
+from trading.models.event import Event
+from trading.models.market import Market
+from trading.models.mode import ModeState
+from trading.models.position import Fill, Position
+from trading.models.quote import Quote
+from trading.models.signal import Signal
+from trading.models.source import Source
+from trading.models.trader import Trader
+
+__all__ = ["AuditRow", "Event", "Fill", "Market", "ModeState", "Position", "Quote", "Signal", "Source", "Trader"]

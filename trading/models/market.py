@@ -1,0 +1,30 @@
+"""What can be traded."""
+
+from django.db import models
+
+from trading.models.fields import LeverageField, PercentField, UsdcField
+
+
+class Market(models.Model):
+    """A pair on the venue, as its catalogue last described it."""
+
+    symbol = models.CharField(max_length=16, unique=True)
+    # The venue's number of the pair.
+    pair_index = models.PositiveIntegerField(unique=True)
+    is_listed = models.BooleanField(default=True)
+    # Close-only: the venue takes exits, no entries.
+    is_close_only = models.BooleanField(default=False)
+    is_open = models.BooleanField(default=True)
+    min_notional_usdc = UsdcField()
+    min_leverage_x = LeverageField()
+    max_leverage_x = LeverageField()
+    open_fee_pct = PercentField()
+    close_fee_pct = PercentField()
+    spread_pct = PercentField()
+    synced_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "markets"
+
+    def __str__(self) -> str:
+        return self.symbol

@@ -1,0 +1,102 @@
+"""Instructions received, kept word for word."""
+
+from datetime import datetime
+from typing import Self
+
+from django.db import models
+
+from trading.domain.mode import Book
+from trading.domain.signal import LIFECYCLE, Side, SignalStatus
+from trading.models.fields import LeverageField, PercentField, PriceField, UsdcField
+from trading.models.lane import Due
+from trading.models.lifecycle import LifecycleTrigger, choices, known_states, known_words, never_deleted
+from trading.models.market import Market
+from trading.models.source import Source
+from trading.models.trader import Trader
+
+
+class SignalQuerySet(models.QuerySet["Signal"]):
+    """Signals, asked for in our words."""
+
+    def due(self, *, trader_id: int, at: datetime) -> Self:
+        """A trader's signals that wait for their decision, in the order received."""
+        return self.filter(trader_id=trader_id, next_action_at__lte=at).order_by("id")
+
+
+class Signal(Due):
+    """One instruction from one source: unique by (source name, signal id), for ever."""
+
+    source = models.ForeignKey(Source, on_delete=models.PROTECT, related_name="signals")
+    # As the sender names itself; the default source answers for many names.
+    source_name = models.CharField(max_length=64)
+    signal_id = models.CharField(max_length=128)
+    intent_key = models.CharField(max_length=600, unique=True)
+    # sha256 of the body's bytes: the same id with another body is a conflict.
+    fingerprint = models.CharField(max_length=64)
+    trace_id = models.CharField(max_length=32, db_index=True)
+    trader = models.ForeignKey(Trader, on_delete=models.PROTECT, related_name="signals")
+    market = models.ForeignKey(Market, on_delete=models.PROTECT, related_name="signals")
+    side = models.CharField(max_length=8, choices=choices(Side))
+    book = models.CharField(max_length=8, choices=choices(Book))
+    # Null for exits.
+    collateral_usdc = UsdcField(null=True)
+    leverage_x = LeverageField(null=True)
+    # Null: not a close, or a close of everything, or one by the other measure.
+    reduce_usdc = UsdcField(null=True)
+    reduce_pct = PercentField(null=True)
+    slippage_pct = PercentField()
+    # Null: the signal didn't give one.
+    price = PriceField(null=True)
+    take_profit = PriceField(null=True)
+    stop_loss = PriceField(null=True)
+    signaled_at = models.DateTimeField(null=True)
+    # The body as received.
+    body = models.JSONField()
+    status = models.CharField(max_length=16, choices=choices(SignalStatus), default=SignalStatus.RECEIVED)
+    received_at = models.DateTimeField()
+    # Null until it left RECEIVED.
+    decided_at = models.DateTimeField(null=True)
+    # Null for exits, which don't expire.
+    expires_at = models.DateTimeField(null=True)
+
+    objects = SignalQuerySet.as_manager()
+
+    class Meta:
+        db_table = "signals"
+        constraints = [
+            models.UniqueConstraint(name="one_signal_for_each_source_and_id", fields=["source_name", "signal_id"]),
+            known_states(LIFECYCLE),
+            known_words("signal_side_is_known", Side, field="side"),
+            known_words("signal_book_is_known", Book, field="book"),
+            models.CheckConstraint(
+                name="signal_entry_has_collateral_and_leverage",
+                condition=models.Q(side=Side.CLOSE, collateral_usdc=None, leverage_x=None)
+                | (~models.Q(side=Side.CLOSE) & models.Q(collateral_usdc__gt=0, leverage_x__gt=0)),
+            ),
+            models.CheckConstraint(
+                name="signal_is_due_exactly_while_received",
+                condition=models.Q(status=SignalStatus.RECEIVED, next_action_at__isnull=False, decided_at=None)
+                | (~models.Q(status=SignalStatus.RECEIVED) & models.Q(next_action_at=None, decided_at__isnull=False)),
+            ),
+        ]
+        indexes = [
+            models.Index(name="signals_due", fields=["trader", "id"], condition=models.Q(next_action_at__isnull=False)),
+        ]
+        triggers = [LifecycleTrigger(lifecycle=LIFECYCLE), never_deleted()]
+
+    def __str__(self) -> str:
+        return self.intent_key
+
+    @property
+    def is_entry(self) -> bool:
+        """Whether it asks for more exposure."""
+        return self.side != Side.CLOSE
+
+    def move(self, target: SignalStatus) -> None:
+        """Go to another state, if the table has the way.
+
+        Raises:
+            IllegalMove: if it hasn't.
+        """
+        LIFECYCLE.check(source=SignalStatus(self.status), target=target)
+        self.status = target

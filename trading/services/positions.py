@@ -1,0 +1,149 @@
+"""Positions: the fold of their canonical fills, so that a fill twice, late or taken back leaves the right amounts."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from trading import locks
+from trading.domain.mode import Book
+from trading.domain.position import Direction, FillFacts, FillKind, PositionStatus, fold
+from trading.domain.units import Leverage, Price, Usdc
+from trading.kinds import piece
+from trading.models import Fill, Position
+from trading.services import journal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Slot:
+    """Which position: the venue uses its indexes again, so the open time belongs to the identity."""
+
+    trader_id: int
+    market_id: int
+    book: Book
+    venue_index: int
+    opened_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Execution:
+    """One execution by the venue, in our units. `put_up` is the collateral before fees, for an open."""
+
+    kind: FillKind
+    direction: Direction
+    price: Price
+    collateral: Usdc
+    leverage: Leverage
+    fee: Usdc
+    payout: Usdc
+    chain_id: int
+    tx_hash: str
+    log_index: int
+    block_number: int
+    block_hash: str
+    filled_at: datetime
+
+    @property
+    def realised_pnl(self) -> Usdc:
+        """Payout minus what was closed; nothing is realised by an open."""
+        return self.payout - self.collateral if self.kind.closes else Usdc.zero()
+
+
+@piece
+def record(execution: Execution, *, position: Position, trace_id: str) -> Fill | None:
+    """Write a fill and bring its position up to date; None if this very fill is known.
+
+    The caller holds the account's lock.
+    """
+    (position,) = locks.positions([position.pk])
+    fill, is_new = _fill(execution, position=position)
+    rebuild(position)
+    if not is_new:
+        return None
+    journal.record(
+        "position.filled",
+        position,
+        at=execution.filled_at,
+        trace_id=trace_id,
+        kind=execution.kind,
+        price=execution.price,
+        collateral_usdc=execution.collateral,
+        realised_pnl_usdc=execution.realised_pnl,
+        tx_hash=execution.tx_hash,
+    )
+    return fill
+
+
+@piece
+def rebuild(position: Position) -> None:
+    """Set a position's amounts to the fold of its canonical fills."""
+    fills = position.fills.canonical().order_by("block_number", "log_index")
+    holding = fold([_facts(fill) for fill in fills])
+    if holding is None:
+        position.move(PositionStatus.VOID)
+        position.collateral_usdc = Usdc.zero()
+        position.closed_at = position.opened_at
+    else:
+        position.move(holding.status)
+        position.collateral_usdc = holding.collateral
+        position.leverage_x = holding.leverage
+        position.entry_price = holding.entry_price
+        position.realised_pnl_usdc = holding.realised_pnl
+        position.closed_at = holding.closed_at
+    position.save(update_fields=_AMOUNTS)
+
+
+_AMOUNTS = ["status", "collateral_usdc", "leverage_x", "entry_price", "realised_pnl_usdc", "closed_at"]
+
+
+@piece
+def opened(execution: Execution, *, slot: Slot) -> Position:
+    """The position that an opening execution belongs to, created if this is the first to say so."""
+    position, _ = Position.objects.get_or_create(
+        trader_id=slot.trader_id,
+        market_id=slot.market_id,
+        book=slot.book,
+        venue_index=slot.venue_index,
+        opened_at=slot.opened_at,
+        defaults={
+            "direction": execution.direction,
+            "collateral_usdc": execution.collateral,
+            "leverage_x": execution.leverage,
+            "entry_price": execution.price,
+            "realised_pnl_usdc": Usdc.zero(),
+        },
+    )
+    return position
+
+
+def _fill(execution: Execution, *, position: Position) -> tuple[Fill, bool]:
+    return Fill.objects.update_or_create(
+        chain_id=execution.chain_id,
+        block_hash=execution.block_hash,
+        log_index=execution.log_index,
+        # A block that comes back after a reorganization brings its fills back.
+        defaults={"is_canonical": True},
+        create_defaults={
+            "position": position,
+            "book": position.book,
+            "kind": execution.kind,
+            "price": execution.price,
+            "collateral_usdc": execution.collateral,
+            "leverage_x": execution.leverage,
+            "fee_usdc": execution.fee,
+            "payout_usdc": execution.payout,
+            "realised_pnl_usdc": execution.realised_pnl,
+            "tx_hash": execution.tx_hash,
+            "block_number": execution.block_number,
+            "filled_at": execution.filled_at,
+        },
+    )
+
+
+def _facts(fill: Fill) -> FillFacts:
+    return FillFacts(
+        kind=FillKind(fill.kind),
+        price=fill.price,
+        collateral=fill.collateral_usdc,
+        leverage=fill.leverage_x,
+        realised_pnl=fill.realised_pnl_usdc,
+        filled_at=fill.filled_at,
+    )

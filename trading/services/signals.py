@@ -1,0 +1,154 @@
+"""Signals: stored once, word for word, before anything else happens."""
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from trading import doorbell
+from trading.domain.errors import Invalid
+from trading.domain.mode import Book, Mode, book_for
+from trading.domain.signal import ENTRY_LIFETIME, SignalRequest, SignalStatus, fingerprint, intent_key
+from trading.kinds import piece, write
+from trading.models import Market, Position, Signal, Source, Trader
+from trading.services import audit, journal, mode
+
+
+class UnknownTrader(Invalid):
+    """The source may not trade for this user, or there is no such user."""
+
+    code = "TRADER_UNKNOWN"
+
+
+class UnknownSymbol(Invalid):
+    """No such market is listed."""
+
+    code = "SYMBOL_UNKNOWN"
+
+
+class Outcome(StrEnum):
+    """What became of a signal at the door."""
+
+    ACCEPTED = "accepted"
+    DUPLICATE = "duplicate"
+    CONFLICT = "conflict"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Acceptance:
+    """The stored signal, and whether this call stored it."""
+
+    outcome: Outcome
+    signal: Signal
+
+
+@write
+def accept(*, request: SignalRequest, body: Mapping[str, object], raw: bytes, source: Source, at: datetime) -> Acceptance:
+    """Store a signal once: the first call inserts, every later one finds what is there.
+
+    The same id with another body is a conflict: kept in the audit log, not executed.
+
+    Raises:
+        UnknownTrader: if the source may not trade for the user.
+        UnknownSymbol: if no such market is listed.
+    """
+    wanted = _row(request, body=body, raw=raw, source=source, at=at)
+    Signal.objects.bulk_create([wanted], ignore_conflicts=True)
+    stored = Signal.objects.select_related("trader", "market").get(source_name=request.source, signal_id=request.signal_id)
+    if stored.trace_id == wanted.trace_id:
+        _announce(stored, at=at)
+        return Acceptance(outcome=Outcome.ACCEPTED, signal=stored)
+    if stored.fingerprint == wanted.fingerprint:
+        return Acceptance(outcome=Outcome.DUPLICATE, signal=stored)
+    _note_conflict(stored, wanted=wanted, at=at)
+    return Acceptance(outcome=Outcome.CONFLICT, signal=stored)
+
+
+@piece
+def move(signal: Signal, target: SignalStatus, *, at: datetime) -> None:
+    """Decide a signal's fate: it leaves RECEIVED and is due no more. The caller saves it."""
+    signal.move(target)
+    signal.decided_at = at
+    signal.next_action_at = None
+
+
+def _announce(signal: Signal, *, at: datetime) -> None:
+    journal.record(
+        "signal.received",
+        signal,
+        at=at,
+        trace_id=signal.trace_id,
+        intent_key=signal.intent_key,
+        side=signal.side,
+        symbol=signal.market.symbol,
+        book=signal.book,
+    )
+    doorbell.ring("signal.accepted", key=signal.trader_id)
+
+
+def _note_conflict(stored: Signal, *, wanted: Signal, at: datetime) -> None:
+    audit.record(
+        actor=f"source:{stored.source_name}",
+        action="signal.conflict",
+        subject=stored.intent_key,
+        before={"fingerprint": stored.fingerprint},
+        after={"fingerprint": wanted.fingerprint, "body": wanted.body},
+        reason="the same id with another body",
+        at=at,
+        trace_id=stored.trace_id,
+    )
+
+
+def _row(request: SignalRequest, *, body: Mapping[str, object], raw: bytes, source: Source, at: datetime) -> Signal:
+    trader = _trader(request)
+    market = _market(request)
+    return Signal(
+        source=source,
+        source_name=request.source,
+        signal_id=request.signal_id,
+        intent_key=intent_key(source=request.source, signal_id=request.signal_id),
+        fingerprint=fingerprint(raw),
+        trace_id=secrets.token_hex(16),
+        trader=trader,
+        market=market,
+        side=request.side,
+        book=_book(request, trader=trader, market=market),
+        collateral_usdc=request.collateral,
+        leverage_x=request.leverage,
+        reduce_usdc=request.reduce,
+        reduce_pct=request.reduce_share,
+        slippage_pct=request.slippage,
+        price=request.price,
+        take_profit=request.take_profit,
+        stop_loss=request.stop_loss,
+        signaled_at=request.signaled_at,
+        body=body,
+        received_at=at,
+        next_action_at=at,
+        expires_at=at + ENTRY_LIFETIME if request.is_entry else None,
+    )
+
+
+def _trader(request: SignalRequest) -> Trader:
+    trader = Trader.objects.filter(tg_user_id=request.tg_user_id, is_enabled=True).first()
+    if trader is None:
+        raise UnknownTrader("this source can't trade for that user", field="tg_user_id")
+    return trader
+
+
+def _market(request: SignalRequest) -> Market:
+    market = Market.objects.filter(symbol=request.symbol, is_listed=True).first()
+    if market is None:
+        raise UnknownSymbol("no such market is listed", field="symbol")
+    return market
+
+
+def _book(request: SignalRequest, *, trader: Trader, market: Market) -> Book:
+    """Entries follow the configured mode; an exit belongs to the book in which there is something to close."""
+    configured = mode.configured()
+    if request.is_entry:
+        return book_for(configured=configured)
+    held = set(Position.objects.open().filter(trader=trader, market=market).values_list("book", flat=True))
+    preferred = [Book.LIVE, Book.PAPER] if configured is Mode.LIVE else [Book.PAPER, Book.LIVE]
+    return next((book for book in preferred if book in held), book_for(configured=configured))

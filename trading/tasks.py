@@ -1,0 +1,18 @@
+"""`trading`'s tasks: one call each."""
+
+from celery import shared_task
+
+from trading import clock, conf
+from trading.services import mode, prices
+
+
+@shared_task(name="trading.refresh_prices")
+def refresh_prices() -> None:
+    """Keep the quotes fresh; rung by beat."""
+    prices.refresh(sources=conf.price_sources(), at=clock.now())
+
+
+@shared_task(name="trading.watch_mode")
+def watch_mode() -> None:
+    """Take over what was set in the switch from outside; rung by beat."""
+    mode.watch(switch=conf.mode_switch(), at=clock.now())
