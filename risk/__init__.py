@@ -1,0 +1,1 @@
+"""DECISION: every signal is checked, and every check is kept."""

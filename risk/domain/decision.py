@@ -1,0 +1,211 @@
+"""A decision: everything that was looked at, every check, and the orders that it allows."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from risk.domain.policy import EffectivePolicy
+from trading.domain.mode import EffectiveMode
+from trading.domain.position import Direction
+from trading.domain.price import AgreedPrice
+from trading.domain.signal import Side
+from trading.domain.units import Leverage, Percent, Price, Usdc, notional
+
+
+class Verdict(StrEnum):
+    """Yes or no."""
+
+    APPROVED = "APPROVED"
+    DENIED = "DENIED"
+
+
+class Denial(StrEnum):
+    """Why a signal is denied: `CATEGORY_CONDITION`, stable for ever."""
+
+    EMERGENCY_STOP = "EMERGENCY_STOP"  # the desk is stopped; nothing new is signed
+    SIGNALS_DISABLED = "SIGNALS_DISABLED"  # the desk takes no entries
+    MAINTENANCE = "MAINTENANCE"  # the desk is being worked on: exits only
+    SIGNAL_STALE = "SIGNAL_STALE"  # an entry older than 60 s
+    MARKET_NOT_OPEN = "MARKET_NOT_OPEN"  # the venue doesn't trade it now
+    MARKET_CLOSE_ONLY = "MARKET_CLOSE_ONLY"  # the venue takes exits only
+    LEVERAGE_OUT_OF_RANGE = "LEVERAGE_OUT_OF_RANGE"  # outside what the venue offers for the market
+    NOTIONAL_BELOW_MINIMUM = "NOTIONAL_BELOW_MINIMUM"  # smaller than the venue takes
+    LEVERAGE_ABOVE_MAX = "LEVERAGE_ABOVE_MAX"  # above the policy's maximum; never silently lowered
+    LEVERAGE_BELOW_ONE = "LEVERAGE_BELOW_ONE"  # less than the collateral itself
+    CIRCUIT_BREAKER = "CIRCUIT_BREAKER"  # this user or market is on exits only
+    POSITION_ABOVE_USER_LIMIT = "POSITION_ABOVE_USER_LIMIT"  # collateral × leverage above the user's cap
+    POSITION_ABOVE_SYMBOL_LIMIT = "POSITION_ABOVE_SYMBOL_LIMIT"  # above the market's cap
+    PRICE_STALE = "PRICE_STALE"  # no fresh price to size or to protect an entry with
+    NOTHING_TO_CLOSE = "NOTHING_TO_CLOSE"  # no open position, or all of it is being closed already
+    CLOSE_ABOVE_POSITION = "CLOSE_ABOVE_POSITION"  # more than 2 % above what is open
+
+
+class Action(StrEnum):
+    """What one leg asks of the venue."""
+
+    OPEN = "OPEN"
+    CLOSE = "CLOSE"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MarketFacts:
+    """The market as the catalogue describes it."""
+
+    symbol: str
+    is_open: bool
+    is_close_only: bool
+    min_notional: Usdc
+    min_leverage: Leverage
+    max_leverage: Leverage
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Closable:
+    """An open position and what of it nobody is closing yet."""
+
+    position_id: int
+    direction: Direction
+    leverage: Leverage
+    collateral: Usdc
+    opened_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What the signal asks."""
+
+    side: Side
+    collateral: Usdc | None
+    leverage: Leverage | None
+    reduce: Usdc | None
+    reduce_share: Percent | None
+    slippage: Percent
+    take_profit: Price | None
+    stop_loss: Price | None
+    signaled_at: datetime | None
+
+    @property
+    def notional(self) -> Usdc:
+        """Collateral times leverage; zero for an exit."""
+        return notional(self.collateral, self.leverage) if self.collateral and self.leverage else Usdc.zero()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Situation:
+    """All that the rules may look at, gathered before they speak."""
+
+    at: datetime
+    wanted: Wanted
+    mode: EffectiveMode
+    takes_entries: bool
+    in_maintenance: bool
+    market: MarketFacts
+    policy: EffectivePolicy
+    price: AgreedPrice | None
+    closable: tuple[Closable, ...]
+
+    @property
+    def is_entry(self) -> bool:
+        """Whether the signal asks for more exposure."""
+        return self.wanted.side is not Side.CLOSE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """One rule's answer: what was measured, what it was held against, and whether it passed."""
+
+    code: Denial
+    passed: bool
+    value: str
+    limit: str
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LegPlan:
+    """One order that an approval allows."""
+
+    action: Action
+    direction: Direction
+    collateral: Usdc
+    leverage: Leverage
+    position_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """The verdict on one signal, with every check and, if approved, its legs in order."""
+
+    verdict: Verdict
+    checks: tuple[Check, ...]
+    legs: tuple[LegPlan, ...]
+
+    @property
+    def denial(self) -> Check | None:
+        """The first check that failed, in the order of the rules."""
+        return next((check for check in self.checks if not check.passed), None)
+
+
+Rule = Callable[[Situation], Check | None]
+
+
+def evaluate(situation: Situation, *, rules: tuple[Rule, ...]) -> Decision:
+    """Ask every rule; a rule that has nothing to say about this signal answers None."""
+    checks = tuple(check for rule in rules if (check := rule(situation)) is not None)
+    if not all(check.passed for check in checks):
+        return Decision(verdict=Verdict.DENIED, checks=checks, legs=())
+    return Decision(verdict=Verdict.APPROVED, checks=checks, legs=legs_for(situation))
+
+
+def legs_for(situation: Situation) -> tuple[LegPlan, ...]:
+    """The orders that this signal means."""
+    return (_entry(situation.wanted),) if situation.is_entry else exits(situation)
+
+
+def _entry(wanted: Wanted) -> LegPlan:
+    if wanted.collateral is None or wanted.leverage is None:
+        raise ValueError("an entry has collateral and leverage")
+    direction = Direction.of(wanted.side)
+    return LegPlan(action=Action.OPEN, direction=direction, collateral=wanted.collateral, leverage=wanted.leverage)
+
+
+def exits(situation: Situation) -> tuple[LegPlan, ...]:
+    """The closes that this signal means, the oldest position first, each clamped to what is there."""
+    shares = _shares(situation)
+    return tuple(
+        LegPlan(
+            action=Action.CLOSE,
+            direction=held.direction,
+            collateral=share,
+            leverage=held.leverage,
+            position_id=held.position_id,
+        )
+        for held, share in shares
+        if share
+    )
+
+
+def closable_for(situation: Situation) -> tuple[Closable, ...]:
+    """The positions that this exit may touch: one that says when it was meant never closes a younger position."""
+    meant_at = situation.wanted.signaled_at or situation.at
+    return tuple(held for held in situation.closable if held.collateral and held.opened_at <= meant_at)
+
+
+def _shares(situation: Situation) -> list[tuple[Closable, Usdc]]:
+    held = closable_for(situation)
+    share = situation.wanted.reduce_share
+    if share is not None:
+        return [(each, min(each.collateral, each.collateral.times_down(share.raw, Percent.HUNDRED))) for each in held]
+    if situation.wanted.reduce is None:
+        return [(each, each.collateral) for each in held]
+    return _spread(situation.wanted.reduce, over=held)
+
+
+def _spread(amount: Usdc, *, over: tuple[Closable, ...]) -> list[tuple[Closable, Usdc]]:
+    shares, left = [], amount
+    for held in over:
+        share = min(left, held.collateral)
+        shares.append((held, share))
+        left -= share
+    return shares

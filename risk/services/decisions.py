@@ -1,0 +1,139 @@
+"""Decisions: an account's waiting signals, one at a time, in the order received, under the account's lock."""
+
+from collections.abc import Callable
+from datetime import datetime
+from functools import partial
+
+from django.db.models import F
+
+from risk.domain import decision as domain
+from risk.domain.decision import Verdict
+from risk.domain.rules import RULES
+from risk.models import Decision, Leg
+from risk.services import portfolios
+from trading import doorbell, lanes, locks
+from trading.domain.mode import EffectiveMode
+from trading.domain.signal import SignalStatus
+from trading.kinds import step, write
+from trading.lanes import Lease
+from trading.models import Event, Signal, Trader
+from trading.ports import ModeSwitch
+from trading.services import journal, mode, signals
+
+BATCH = 200
+# A signal that raised or killed its worker this often is set aside, so that its lane goes on.
+MAX_ATTEMPTS = 8
+
+Clock = Callable[[], datetime]
+
+
+@step
+def drain(*, trader_id: int, switch: ModeSwitch, clock: Clock) -> bool:
+    """Decide every due signal of an account. False if somebody else is at it."""
+    return lanes.drain(Trader, trader_id, partial(_work, switch=switch, clock=clock))
+
+
+def _work(lease: Lease, *, switch: ModeSwitch, clock: Clock) -> None:
+    while signal_ids := _claim(lease, at=clock()):
+        effective = mode.current(switch=switch)
+        lease.renew()
+        _decide(lease, signal_ids, mode=effective, at=clock())
+
+
+@write
+def _claim(lease: Lease, *, at: datetime) -> list[int]:
+    """The next batch, its attempts counted before the work. One that was tried before goes alone."""
+    locks.account(lease)
+    due = list(Signal.objects.due(trader_id=lease.pk, at=at)[:BATCH])
+    for signal in [signal for signal in due if signal.attempts >= MAX_ATTEMPTS]:
+        due.remove(signal)
+        _set_aside(signal, at=at)
+    batch = due[:1] if due and due[0].attempts else [signal for signal in due if not signal.attempts]
+    signal_ids = [signal.pk for signal in batch]
+    Signal.objects.filter(pk__in=signal_ids).update(attempts=F("attempts") + 1)
+    return signal_ids
+
+
+def _set_aside(signal: Signal, *, at: datetime) -> None:
+    signals.move(signal, SignalStatus.SET_ASIDE, at=at)
+    signal.save(update_fields=["status", "decided_at", "next_action_at"])
+    journal.record("signal.set_aside", signal, at=at, trace_id=signal.trace_id, attempts=signal.attempts)
+
+
+@write
+def _decide(lease: Lease, signal_ids: list[int], *, mode: EffectiveMode, at: datetime) -> None:
+    trader = locks.account(lease)
+    waiting = list(Signal.objects.filter(pk__in=signal_ids).select_related("market").order_by("id"))
+    portfolio = portfolios.of(trader, mode=mode, at=at)
+    for signal in waiting:
+        if signal.expires_at is not None and signal.expires_at < at:
+            signals.move(signal, SignalStatus.EXPIRED, at=at)
+    decided = [(signal, _judge(signal, portfolio)) for signal in waiting if signal.status == SignalStatus.RECEIVED]
+    for signal, verdict in decided:
+        signals.move(signal, SignalStatus(verdict.verdict), at=at)
+    _store(decided, portfolio=portfolio)
+    Signal.objects.bulk_update(waiting, ["status", "decided_at", "next_action_at"])
+    journal.record_all(_event(signal, at=at) for signal in waiting)
+    if any(verdict.legs for _, verdict in decided):
+        doorbell.ring("decision.approved", key=trader.pk)
+
+
+def _judge(signal: Signal, portfolio: portfolios.Portfolio) -> domain.Decision:
+    verdict = domain.evaluate(portfolio.situation(signal), rules=RULES)
+    for plan in verdict.legs:
+        portfolio.promise(plan)
+    return verdict
+
+
+def _store(decided: list[tuple[Signal, domain.Decision]], *, portfolio: portfolios.Portfolio) -> None:
+    rows = Decision.objects.bulk_create([_row(signal, verdict, portfolio) for signal, verdict in decided])
+    Leg.objects.bulk_create(
+        _leg(row, plan, number=number, signal=signal, at=portfolio.at)
+        for row, (signal, verdict) in zip(rows, decided, strict=True)
+        for number, plan in enumerate(verdict.legs, start=1)
+    )
+
+
+def _row(signal: Signal, verdict: domain.Decision, portfolio: portfolios.Portfolio) -> Decision:
+    price = portfolio.prices.get(signal.market.symbol)
+    denial = verdict.denial
+    return Decision(
+        signal=signal,
+        trader=portfolio.trader,
+        verdict=verdict.verdict,
+        code=denial.code if denial else "",
+        message=denial.message if denial else "",
+        checks=[
+            {"code": each.code, "passed": each.passed, "value": each.value, "limit": each.limit, "message": each.message}
+            for each in verdict.checks
+        ],
+        price=price.price if price else None,
+        decided_at=portfolio.at,
+    )
+
+
+def _leg(row: Decision, plan: domain.LegPlan, *, number: int, signal: Signal, at: datetime) -> Leg:
+    return Leg(
+        decision=row,
+        number=number,
+        trader_id=row.trader_id,
+        market_id=signal.market_id,
+        book=signal.book,
+        action=plan.action,
+        direction=plan.direction,
+        collateral_usdc=plan.collateral,
+        leverage_x=plan.leverage,
+        slippage_pct=signal.slippage_pct,
+        take_profit=signal.take_profit,
+        stop_loss=signal.stop_loss,
+        position_id=plan.position_id,
+        expires_at=signal.expires_at,
+        next_action_at=at,
+    )
+
+
+def _event(signal: Signal, *, at: datetime) -> Event:
+    kind = {SignalStatus.EXPIRED: "signal.expired", Verdict.DENIED: "decision.denied"}.get(
+        SignalStatus(signal.status), "decision.approved"
+    )
+    return journal.event(kind, signal, at=at, trace_id=signal.trace_id)
