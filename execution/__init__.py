@@ -1,0 +1,1 @@
+"""INTENT and TRANSACTION: what a decision allows reaches the chain exactly once."""

@@ -1,0 +1,230 @@
+"""The chain behind its JSON-RPC endpoints: the only place that knows web3.
+
+Reads go to the first endpoint that answers, in the order given; broadcasts go to all. Raw batches are
+used throughout: web3's own batching costs forty times as much. No retry hides in here.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import requests
+import structlog
+from django.conf import settings
+from web3 import HTTPProvider
+
+from execution.domain.broadcast import Answer, Meaning, meaning_of, strongest
+from execution.domain.chain import Block, Call, Log, Outcome, ReceiptFacts, Simulation
+from execution.domain.fees import FeeQuote
+from trading.domain.errors import Unavailable
+from trading.domain.units import Wei
+from trading.kinds import refuse_in_transaction
+
+log = structlog.get_logger(__name__)
+
+Request = tuple[str, list[Any]]
+Response = dict[str, Any]
+
+# eth_feeHistory: the tip that half of the last blocks' gas paid less than.
+_TIP_PERCENTILE = 50
+_TIP_BLOCKS = "0x5"
+# What nodes call a call that the contract refused (geth, anvil: 3).
+_REVERTED = 3
+_ANSWER_LENGTH = 200
+
+
+class WrongChain(Unavailable):
+    """An endpoint serves another chain; it is not asked again."""
+
+    code = "WRONG_CHAIN"
+
+
+class RpcChain:
+    """The chain that `BASE_RPC_URL` names."""
+
+    def __init__(self, urls: Sequence[str] | None = None, *, chain_id: int | None = None) -> None:
+        self.chain_id = chain_id or settings.CHAIN_ID
+        self._urls = tuple(urls or settings.BASE_RPC_URLS)
+        self._providers = {url: _provider(url) for url in self._urls}
+        self._known: set[str] = set()
+
+    def head(self) -> Block:
+        """The newest block."""
+        return _block(self._one("eth_getBlockByNumber", ["latest", False]))
+
+    def blocks(self, numbers: Iterable[int]) -> dict[int, Block]:
+        """Headers by number; those that the chain doesn't have are left out."""
+        found = self._all([("eth_getBlockByNumber", [hex(number), False]) for number in numbers])
+        return {block.number: block for block in map(_block, filter(None, found))}
+
+    def fees(self) -> FeeQuote:
+        """What the next block asks."""
+        history = self._one("eth_feeHistory", [_TIP_BLOCKS, "latest", [_TIP_PERCENTILE]])
+        tips = sorted(int(reward[0], 16) for reward in history.get("reward") or [])
+        tip = tips[len(tips) // 2] if tips else 0
+        return FeeQuote(base_fee=Wei(int(history["baseFeePerGas"][-1], 16)), tip=Wei(tip))
+
+    def simulate(self, calls: Sequence[Call]) -> list[Simulation]:
+        """Each call against the newest state; trouble is `Outcome.UNKNOWN`."""
+        try:
+            responses = self._responses([("eth_estimateGas", [_call(call)]) for call in calls])
+        except Unavailable as error:
+            return [Simulation(outcome=Outcome.UNKNOWN, reason=error.message)] * len(calls)
+        return [_simulation(response) for response in responses]
+
+    def broadcast(self, raws: Sequence[str]) -> list[Answer]:
+        """Offer signed bytes to every endpoint; the strongest answer for each."""
+        refuse_in_transaction("the chain")
+        heard = [self._offer(url, raws) for url in self._urls]
+        return [strongest(answers) for answers in zip(*heard, strict=True)]
+
+    def receipts(self, tx_hashes: Sequence[str]) -> list[ReceiptFacts | None]:
+        """The receipt of each transaction, None where there is none now."""
+        found = self._all([("eth_getTransactionReceipt", [tx_hash]) for tx_hash in tx_hashes])
+        return [None if raw is None else _receipt(raw) for raw in found]
+
+    def logs(self, block_hashes: Sequence[str], *, emitters: Sequence[str]) -> list[list[Log]]:
+        """The events of the emitters in each block, by the block's hash."""
+        asked = [{"blockHash": block_hash, "address": list(emitters)} for block_hash in block_hashes]
+        found = self._all([("eth_getLogs", [question]) for question in asked])
+        return [[_log(raw) for raw in entries] for entries in found]
+
+    def nonce(self, address: str) -> tuple[int, int]:
+        """Mined transactions of an address, and mined plus pooled."""
+        mined, pooled = self._all([("eth_getTransactionCount", [address, tag]) for tag in ("latest", "pending")])
+        return int(mined, 16), int(pooled, 16)
+
+    def balance(self, address: str) -> Wei:
+        """What an address has for gas."""
+        return Wei(int(self._one("eth_getBalance", [address, "latest"]), 16))
+
+    def call(self, target: str, data: str) -> str:
+        """A view's answer as 0x-hex."""
+        answer: str = self._one("eth_call", [{"to": target, "data": data}, "latest"])
+        return answer
+
+    def _one(self, method: str, params: list[Any]) -> Any:
+        return self._all([(method, params)])[0]
+
+    def _all(self, batch: Sequence[Request]) -> list[Any]:
+        """The results of a batch.
+
+        Raises:
+            Unavailable: if any request was answered with an error.
+        """
+        responses = self._responses(batch)
+        for response in responses:
+            if "error" in response:
+                raise Unavailable("the node refused a read", error=_text(response["error"]))
+        return [response.get("result") for response in responses]
+
+    def _responses(self, batch: Sequence[Request]) -> list[Response]:
+        refuse_in_transaction("the chain")
+        if not batch:
+            return []
+        for url in self._urls:
+            try:
+                return self._exchange(url, batch)
+            except Unavailable as error:
+                log.warning("rpc.endpoint_silent", endpoint=self._urls.index(url), **error.facts)
+        raise Unavailable("no endpoint of the chain answers", endpoints=len(self._urls))
+
+    def _offer(self, url: str, raws: Sequence[str]) -> list[Answer]:
+        try:
+            responses = self._exchange(url, [("eth_sendRawTransaction", [raw]) for raw in raws])
+        except Unavailable as error:
+            return [Answer(meaning=Meaning.UNKNOWN, text=str(error.facts.get("error", "")))] * len(raws)
+        return [_answer(response) for response in responses]
+
+    def _exchange(self, url: str, batch: Sequence[Request]) -> list[Response]:
+        self._check_chain(url)
+        responses = _post(self._providers[url], batch)
+        if len(responses) != len(batch):
+            raise Unavailable("a batch came back incomplete", error="incomplete batch")
+        return responses
+
+    def _check_chain(self, url: str) -> None:
+        if url in self._known:
+            return
+        (response,) = _post(self._providers[url], [("eth_chainId", [])])
+        if int(response.get("result") or "0x0", 16) != self.chain_id:
+            raise WrongChain("an endpoint serves another chain", error="wrong chain", expected=self.chain_id)
+        self._known.add(url)
+
+
+def _provider(url: str) -> HTTPProvider:
+    # Without web3's own retries: a broadcast must be seen to fail when it failed.
+    return HTTPProvider(url, request_kwargs={"timeout": settings.RPC_TIMEOUT_SECONDS}, exception_retry_configuration=None)
+
+
+def _post(provider: HTTPProvider, batch: Sequence[Request]) -> list[Response]:
+    try:
+        responses: Any = provider.make_batch_request(list(batch))  # type: ignore[arg-type]  # web3 types methods as RPCEndpoint
+    except (requests.RequestException, ValueError, KeyError, TypeError) as error:
+        raise Unavailable("an endpoint doesn't answer", error=type(error).__name__) from None
+    if not isinstance(responses, list) or not all(isinstance(response, dict) for response in responses):
+        raise Unavailable("an endpoint answers nonsense", error="not a batch")
+    return responses
+
+
+def _call(call: Call) -> dict[str, str]:
+    return {"from": call.sender, "to": call.target, "data": call.data, "value": hex(call.value.raw)}
+
+
+def _simulation(response: Response) -> Simulation:
+    if "error" not in response:
+        return Simulation(outcome=Outcome.OK, gas=int(response["result"], 16))
+    error = response["error"]
+    if error.get("code") == _REVERTED or "revert" in _text(error):
+        return Simulation(outcome=Outcome.REVERTED, reason=_revert_data(error))
+    return Simulation(outcome=Outcome.UNKNOWN, reason=_text(error))
+
+
+def _revert_data(error: dict[str, Any]) -> str:
+    data = error.get("data")
+    return data if isinstance(data, str) and data.startswith("0x") and len(data) > 2 else _text(error)
+
+
+def _answer(response: Response) -> Answer:
+    if "error" not in response:
+        return Answer(meaning=Meaning.ACCEPTED)
+    text = _text(response["error"])
+    return Answer(meaning=meaning_of(text), text=text)
+
+
+def _text(error: Any) -> str:
+    return str(error.get("message", "") if isinstance(error, dict) else error)[:_ANSWER_LENGTH]
+
+
+def _block(raw: Any) -> Block:
+    return Block(
+        number=int(raw["number"], 16),
+        hash=raw["hash"],
+        parent_hash=raw["parentHash"],
+        mined_at=datetime.fromtimestamp(int(raw["timestamp"], 16), tz=UTC),
+        base_fee=Wei(int(raw.get("baseFeePerGas") or "0x0", 16)),
+    )
+
+
+def _receipt(raw: Any) -> ReceiptFacts:
+    return ReceiptFacts(
+        tx_hash=raw["transactionHash"],
+        block_number=int(raw["blockNumber"], 16),
+        block_hash=raw["blockHash"],
+        is_success=raw["status"] == "0x1",
+        gas_used=int(raw["gasUsed"], 16),
+        gas_price=Wei(int(raw["effectiveGasPrice"], 16)),
+        l1_fee=Wei(int(raw.get("l1Fee") or "0x0", 16)),
+    )
+
+
+def _log(raw: Any) -> Log:
+    return Log(
+        address=raw["address"],
+        topics=tuple(raw["topics"]),
+        data=raw["data"],
+        block_number=int(raw["blockNumber"], 16),
+        block_hash=raw["blockHash"],
+        tx_hash=raw["transactionHash"],
+        log_index=int(raw["logIndex"], 16),
+    )

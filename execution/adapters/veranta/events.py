@@ -1,0 +1,102 @@
+"""Events in: what the venue's logs say, in our words and units (venue.md section 2.6)."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+from eth_utils import to_checksum_address
+
+from execution.adapters.veranta.abi import EVENTS
+from execution.domain.chain import Log
+from execution.domain.events import OrderCanceled, OrderInitiated, TradeExecuted, VenueEvent
+from trading.domain.errors import Conflict
+from trading.domain.position import Direction, FillKind
+from trading.domain.units import Leverage, Price, Usdc
+
+
+class UnknownEvent(Conflict):
+    """A contract that we follow said something that our ABI doesn't know: never dropped, always an alert."""
+
+    code = "VENUE_EVENT_UNKNOWN"
+
+
+class _Trade(NamedTuple):
+    """The venue's struct. After an open, `initial_pos_token` is the collateral net of the fee."""
+
+    trader: str
+    pair_index: int
+    slot: int
+    initial_pos_token: int
+    position_size_usdc: int
+    open_price: int
+    buy: bool
+    leverage: int
+    tp: int
+    sl: int
+    timestamp: int
+
+
+# The venue's numbers of what a limit execution was.
+_LIMIT_KINDS = {0: FillKind.TAKE_PROFIT, 1: FillKind.STOP_LOSS, 2: FillKind.LIQUIDATION, 3: FillKind.OPEN}
+
+
+def decode(log: Log) -> VenueEvent | None:
+    """What a log says; None for an event that changes neither an order nor a position of ours.
+
+    Raises:
+        UnknownEvent: for a topic that the ABI doesn't have.
+    """
+    form = EVENTS.get(log.topics[0])
+    if form is None:
+        raise UnknownEvent("an event with an unknown topic", address=log.address, topic=log.topics[0], tx_hash=log.tx_hash)
+    reader = _READERS.get(form.name)
+    return reader(form.read(log)) if reader else None
+
+
+def _initiated(values: dict[str, Any]) -> OrderInitiated:
+    return OrderInitiated(
+        order_id=values["orderId"],
+        trader=to_checksum_address(values["trader"]),
+        pair_index=values["pairIndex"],
+        is_open=values["open"],
+    )
+
+
+def _market_executed(values: dict[str, Any]) -> TradeExecuted:
+    kind = FillKind.OPEN if values["open"] else FillKind.CLOSE
+    return _executed(values, kind=kind, order_id=values["orderId"])
+
+
+def _limit_executed(values: dict[str, Any]) -> TradeExecuted:
+    # On an open this event carries the trigger price where the profit is, and a payout of zero.
+    return _executed(values, kind=_LIMIT_KINDS[values["orderType"]], order_id=None)
+
+
+def _executed(values: dict[str, Any], *, kind: FillKind, order_id: int | None) -> TradeExecuted:
+    trade = _Trade(*values["t"])
+    return TradeExecuted(
+        order_id=order_id,
+        kind=kind,
+        trader=to_checksum_address(trade.trader),
+        pair_index=trade.pair_index,
+        venue_index=trade.slot,
+        opened_at=datetime.fromtimestamp(trade.timestamp, tz=UTC),
+        direction=Direction.LONG if trade.buy else Direction.SHORT,
+        price=Price.from_raw(values["price"]),
+        collateral=Usdc.from_raw(values["positionSizeUSDC"]),
+        leverage=Leverage.from_raw(trade.leverage),
+        payout=Usdc.from_raw(values["usdcSentToTrader"]),
+    )
+
+
+def _canceled(values: dict[str, Any]) -> OrderCanceled:
+    return OrderCanceled(order_id=values["orderId"], trader=to_checksum_address(values["trader"]), pair_index=values["pairIndex"])
+
+
+_READERS: dict[str, Callable[[dict[str, Any]], VenueEvent]] = {
+    "MarketOrderInitiated": _initiated,
+    "MarketExecuted": _market_executed,
+    "LimitExecuted": _limit_executed,
+    "MarketOpenCanceled": _canceled,
+    "MarketCloseCanceled": _canceled,
+}

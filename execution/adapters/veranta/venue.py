@@ -1,0 +1,110 @@
+"""Veranta behind our port: calldata out, events in, the catalogue over HTTP."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx
+from django.conf import settings
+from eth_abi import decode as decode_abi
+from eth_abi.exceptions import DecodingError
+
+from execution.adapters.veranta import calldata, events
+from execution.adapters.veranta.abi import ERRORS
+from execution.domain.chain import Call, Log
+from execution.domain.events import VenueEvent
+from execution.ports import Chain, CloseRequest, MarketListing, OpenRequest, Permission
+from trading.domain.errors import Unavailable
+from trading.domain.units import Leverage, Percent, Usdc, Wei
+from trading.kinds import refuse_in_transaction
+
+# Error(string): what older parts of the venue still revert with.
+_ERROR_STRING = "0x08c379a0"
+_HTTP_TIMEOUT_SECONDS = 5.0
+# 9999-12-31, the last day that Python's calendar knows.
+_FAR_AWAY = 253_402_214_400
+
+
+class VerantaVenue:
+    """The venue at the addresses that settings name."""
+
+    def __init__(self) -> None:
+        self._router = settings.VERANTA_ROUTER_ADDRESS
+        self.emitters = tuple(
+            address for address in (self._router, settings.VERANTA_STORAGE_ADDRESS, settings.VERANTA_CALLBACKS_ADDRESS) if address
+        )
+
+    def open_call(self, request: OpenRequest, *, sender: str) -> Call:
+        """The delegate's call that opens a position."""
+        return self._delegated(request.trader, calldata.open_trade(request), sender=sender)
+
+    def close_call(self, request: CloseRequest, *, sender: str) -> Call:
+        """The delegate's call that closes."""
+        return self._delegated(request.trader, calldata.close_trade(request), sender=sender)
+
+    def decode(self, log: Log) -> VenueEvent | None:
+        """What a log says."""
+        return events.decode(log)
+
+    def reason(self, revert: str) -> str:
+        """The name of a custom error, or the text that the contract gave."""
+        if revert.startswith(_ERROR_STRING):
+            return _error_string(revert)
+        return ERRORS.get(revert[:10], revert[:200]) if revert.startswith("0x") else revert[:200]
+
+    def funds(self, trader: str, *, chain: Chain) -> tuple[Usdc, Usdc]:
+        """A trader's balance, and how much of it the venue may take."""
+        usdc, spender = settings.VERANTA_USDC_ADDRESS, settings.VERANTA_STORAGE_ADDRESS
+        balance = _words(chain.call(usdc, calldata.call(calldata.BALANCE_OF, trader)))
+        allowance = _words(chain.call(usdc, calldata.call(calldata.ALLOWANCE, trader, spender)))
+        return Usdc.from_raw(balance[0]), Usdc.from_raw(allowance[0])
+
+    def permission(self, trader: str, *, delegate: str, chain: Chain) -> Permission:
+        """Whether a delegate may act for a trader now."""
+        answer = chain.call(self._router, calldata.call(calldata.MULTIPLE_DELEGATIONS, trader, delegate))
+        is_enabled, expiry = _words(answer)
+        # An expiry beyond the calendar means "for ever".
+        expires_at = datetime.fromtimestamp(min(expiry, _FAR_AWAY), tz=UTC) if is_enabled else None
+        return Permission(is_enabled=bool(is_enabled), expires_at=expires_at)
+
+    def markets(self) -> list[MarketListing]:
+        """The catalogue, from the venue's data service."""
+        refuse_in_transaction("the venue's catalogue")
+        try:
+            response = httpx.get(f"{settings.VERANTA_DATA_API_URL}/v2/trading", timeout=_HTTP_TIMEOUT_SECONDS)
+            pairs = response.raise_for_status().json()["pairInfos"]
+            return [_listing(int(index), pair) for index, pair in pairs.items()]
+        except (httpx.HTTPError, ValueError, KeyError, TypeError, AttributeError) as error:
+            raise Unavailable("the venue's catalogue doesn't answer", error=type(error).__name__) from None
+
+    def _delegated(self, trader: str, data: str, *, sender: str) -> Call:
+        return Call(sender=sender, target=self._router, data=calldata.on_behalf_of(trader, data), value=Wei.zero())
+
+
+def _words(answer: str) -> list[int]:
+    raw = bytes.fromhex(answer.removeprefix("0x"))
+    return [int.from_bytes(raw[at : at + 32]) for at in range(0, len(raw), 32)]
+
+
+def _error_string(revert: str) -> str:
+    try:
+        (text,) = decode_abi(["string"], bytes.fromhex(revert.removeprefix(_ERROR_STRING)))
+    except (DecodingError, ValueError):
+        return revert[:200]
+    return str(text)[:200]
+
+
+def _listing(index: int, pair: dict[str, Any]) -> MarketListing:
+    leverages = pair["leverages"]
+    return MarketListing(
+        symbol=f"{pair['from']}-{pair['to']}",
+        pair_index=index,
+        is_listed=bool(pair["isPairListed"]),
+        is_open=bool(pair["feed"]["attributes"]["isOpen"]),
+        is_close_only=bool(pair["closeOnlyMode"]),
+        min_notional=Usdc.of(str(pair["pairMinLevPosUSDC"])),
+        min_leverage=Leverage.of(str(leverages["minLeverage"])),
+        max_leverage=Leverage.of(str(leverages["maxLeverage"])),
+        open_fee=Percent.of(str(pair["openFeeP"])),
+        close_fee=Percent.of(str(pair["closeFeeP"])),
+        spread=Percent.of(str(pair["spreadP"])),
+    )

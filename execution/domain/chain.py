@@ -1,0 +1,71 @@
+"""What a chain tells us, in our words: blocks, calls, receipts, logs."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from trading.domain.units import Wei
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Block:
+    """A block's header. `base_fee` is wei a gas."""
+
+    number: int
+    hash: str
+    parent_hash: str
+    mined_at: datetime
+    base_fee: Wei
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """A call to a contract, by an address. `data` is 0x-hex, `value` wei."""
+
+    sender: str
+    target: str
+    data: str
+    value: Wei
+
+
+class Outcome(StrEnum):
+    """How a simulation ended."""
+
+    OK = "ok"
+    REVERTED = "reverted"
+    UNKNOWN = "unknown"  # the node had trouble; it says nothing about the call
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Simulation:
+    """A simulated call: its gas if it went through, the contract's reason if it reverted."""
+
+    outcome: Outcome
+    gas: int = 0
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReceiptFacts:
+    """A transaction in a block."""
+
+    tx_hash: str
+    block_number: int
+    block_hash: str
+    is_success: bool
+    gas_used: int
+    gas_price: Wei
+    l1_fee: Wei
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Log:
+    """An event as the chain holds it: topics and data are 0x-hex."""
+
+    address: str
+    topics: tuple[str, ...]
+    data: str
+    block_number: int
+    block_hash: str
+    tx_hash: str
+    log_index: int

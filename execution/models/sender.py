@@ -1,0 +1,65 @@
+"""The accounts that sign, and who allowed them to."""
+
+from enum import StrEnum
+
+from django.db import models
+
+from trading.models import Trader
+from trading.models.lane import Lane
+from trading.models.lifecycle import choices, known_words, never_deleted
+
+
+class SenderStatus(StrEnum):
+    """What a sender may do."""
+
+    ACTIVE = "ACTIVE"
+    DRAINING = "DRAINING"  # finishes what it has, takes nothing new
+    PAUSED = "PAUSED"  # signs nothing new; what was sent is watched
+    QUARANTINED = "QUARANTINED"  # its nonces are in doubt: a person must look
+
+
+class Sender(Lane):
+    """An account of ours on one chain: its nonces are a lane."""
+
+    chain_id = models.BigIntegerField()
+    address = models.CharField(max_length=42)
+    # `local:0`: which key of which signer.
+    signer = models.CharField(max_length=200)
+    # The next nonce to give. The database is the authority; the chain's count is compared, never copied back.
+    next_nonce = models.BigIntegerField()
+    status = models.CharField(max_length=12, choices=choices(SenderStatus), default=SenderStatus.ACTIVE)
+    max_in_flight = models.PositiveSmallIntegerField(default=16)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        db_table = "senders"
+        constraints = [
+            models.UniqueConstraint(name="one_sender_for_each_address", fields=["chain_id", "address"]),
+            known_words("sender_status_is_known", SenderStatus, field="status"),
+            models.CheckConstraint(name="sender_nonce_counts_up_from_zero", condition=models.Q(next_nonce__gte=0)),
+        ]
+        triggers = [never_deleted()]
+
+    def __str__(self) -> str:
+        return self.address
+
+
+class Delegation(models.Model):
+    """A trader's leave for a sender to trade on his behalf; it can never withdraw."""
+
+    trader = models.ForeignKey(Trader, on_delete=models.PROTECT, related_name="delegations")
+    sender = models.ForeignKey(Sender, on_delete=models.PROTECT, related_name="delegations")
+    expires_at = models.DateTimeField()
+    # The sender that carries this trader's orders, so that their order holds.
+    is_home = models.BooleanField(default=True)
+    checked_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "delegations"
+        constraints = [
+            models.UniqueConstraint(name="one_delegation_for_each_trader_and_sender", fields=["trader", "sender"]),
+            models.UniqueConstraint(name="one_home_for_each_trader", fields=["trader"], condition=models.Q(is_home=True)),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.trader} → {self.sender}"

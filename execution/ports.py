@@ -1,0 +1,201 @@
+"""What `execution` asks of the outside, in our words. No port is asked with a transaction open."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from execution.domain.broadcast import Answer
+from execution.domain.chain import Block, Call, Log, ReceiptFacts, Simulation
+from execution.domain.events import VenueEvent
+from execution.domain.fees import FeeQuote, Offer
+from trading.domain.position import Direction
+from trading.domain.units import Leverage, Percent, Price, Usdc, Wei
+
+
+class Chain(Protocol):
+    """An EVM chain behind its endpoints. Every method raises Unavailable when no endpoint answers, unless it says otherwise."""
+
+    chain_id: int
+
+    def head(self) -> Block:
+        """The newest block."""
+        ...
+
+    def blocks(self, numbers: Iterable[int]) -> dict[int, Block]:
+        """Headers by number; a number that the chain doesn't have yet is left out."""
+        ...
+
+    def fees(self) -> FeeQuote:
+        """What the next block asks."""
+        ...
+
+    def simulate(self, calls: Sequence[Call]) -> list[Simulation]:
+        """Each call against the newest state, in their order. Never raises: trouble is `Outcome.UNKNOWN`."""
+        ...
+
+    def broadcast(self, raws: Sequence[str]) -> list[Answer]:
+        """Offer signed bytes to every endpoint; for each the strongest answer. Never raises: silence is `Meaning.UNKNOWN`."""
+        ...
+
+    def receipts(self, tx_hashes: Sequence[str]) -> list[ReceiptFacts | None]:
+        """The receipt of each transaction, None where the chain has none now."""
+        ...
+
+    def logs(self, block_hashes: Sequence[str], *, emitters: Sequence[str]) -> list[list[Log]]:
+        """The events of the emitters in each block, by the block's hash; a block that is gone raises Unavailable."""
+        ...
+
+    def nonce(self, address: str) -> tuple[int, int]:
+        """How many transactions of an address are mined, and how many with those in the pool."""
+        ...
+
+    def balance(self, address: str) -> Wei:
+        """What an address has for gas."""
+        ...
+
+    def call(self, target: str, data: str) -> str:
+        """A view's answer as 0x-hex."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnsignedCall:
+    """Everything that a signature covers."""
+
+    chain_id: int
+    nonce: int
+    target: str
+    data: str
+    value: Wei
+    gas_limit: int
+    offer: Offer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignedCall:
+    """Bytes for the wire (0x-hex) and their hash."""
+
+    raw: str
+    tx_hash: str
+
+
+class Signer(Protocol):
+    """Holds a sender's key."""
+
+    address: str
+
+    def sign(self, call: UnsignedCall) -> SignedCall:
+        """The signed bytes of a call.
+
+        Raises:
+            Unavailable: if the key's keeper doesn't answer.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenRequest:
+    """An open as the venue needs to know it."""
+
+    trader: str
+    pair_index: int
+    direction: Direction
+    collateral: Usdc
+    leverage: Leverage
+    price: Price
+    slippage: Percent
+    take_profit: Price | None
+    stop_loss: Price | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CloseRequest:
+    """A close as the venue needs to know it."""
+
+    trader: str
+    pair_index: int
+    venue_index: int
+    collateral: Usdc
+    price: Price
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MarketListing:
+    """A market in the venue's catalogue."""
+
+    symbol: str
+    pair_index: int
+    is_listed: bool
+    is_open: bool
+    is_close_only: bool
+    min_notional: Usdc
+    min_leverage: Leverage
+    max_leverage: Leverage
+    open_fee: Percent
+    close_fee: Percent
+    spread: Percent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Permission:
+    """Whether a delegate may act for a trader, and until when (None: not at all)."""
+
+    is_enabled: bool
+    expires_at: datetime | None
+
+
+class Venue(Protocol):
+    """The protocol that trades: encodes what we ask, decodes what it says."""
+
+    emitters: tuple[str, ...]
+
+    def open_call(self, request: OpenRequest, *, sender: str) -> Call:
+        """The delegate's call that opens a position."""
+        ...
+
+    def close_call(self, request: CloseRequest, *, sender: str) -> Call:
+        """The delegate's call that closes a part of a position, or all of it."""
+        ...
+
+    def decode(self, log: Log) -> VenueEvent | None:
+        """What an event says; None for one that changes neither an order nor a position.
+
+        Raises:
+            UnknownEvent: for a topic of an emitter that we don't know.
+        """
+        ...
+
+    def reason(self, revert: str) -> str:
+        """A revert's data or text in the venue's own words."""
+        ...
+
+    def funds(self, trader: str, *, chain: Chain) -> tuple[Usdc, Usdc]:
+        """A trader's balance, and how much of it the venue may take."""
+        ...
+
+    def permission(self, trader: str, *, delegate: str, chain: Chain) -> Permission:
+        """Whether a delegate may act for a trader now."""
+        ...
+
+    def markets(self) -> list[MarketListing]:
+        """The catalogue.
+
+        Raises:
+            Unavailable: if the venue doesn't answer, or makes no sense.
+        """
+        ...
+
+
+class Wallet(Protocol):
+    """A trader's own account, as far as he lets us ask it."""
+
+    address: str
+
+    def grant(self, *, delegate: str, until: datetime, allowance: Usdc) -> None:
+        """Let a delegate trade until an instant, and the venue take up to an allowance. Nothing else: never a withdrawal.
+
+        Raises:
+            Unavailable: if the wallet or the chain doesn't answer.
+        """
+        ...

@@ -1,0 +1,160 @@
+"""Indexing: the venue's events, block by block, by each block's hash; cursor and rows commit together.
+
+A block whose parent isn't ours means a reorganization: we walk back to the fork and take back what was
+derived from the blocks above it. A block that can't be fetched stops the cursor; it is never skipped.
+"""
+
+from functools import partial
+
+import structlog
+
+from execution import locks
+from execution.desk import Clock, Desk
+from execution.domain.chain import Block, Log
+from execution.models import ChainBlock, Cursor
+from execution.services import settlement
+from execution.services.settlement import Happening
+from trading import lanes
+from trading.domain.errors import Conflict, Unavailable
+from trading.kinds import piece, step, write
+from trading.lanes import Lease
+
+log = structlog.get_logger(__name__)
+
+STREAM = "venue"
+# Blocks fetched in one pass: two JSON-RPC batches.
+BATCH = 50
+
+
+class ForkTooDeep(Conflict):
+    """Nothing that we read is on the chain anymore: another chain, or one that was reset."""
+
+    code = "FORK_TOO_DEEP"
+
+
+@step
+def start(*, desk: Desk) -> Cursor:
+    """The stream's cursor; a new one starts at the chain's head, since nothing before it is ours."""
+    known = Cursor.objects.filter(stream=STREAM).first()
+    return known or _create(desk.chain.head(), chain_id=desk.chain.chain_id)
+
+
+@write
+def _create(head: Block, *, chain_id: int) -> Cursor:
+    cursor, is_new = Cursor.objects.get_or_create(
+        stream=STREAM, defaults={"chain_id": chain_id, "number": head.number, "hash": head.hash}
+    )
+    if is_new:
+        _keep([head], chain_id=chain_id)
+    return cursor
+
+
+@step
+def drain(*, desk: Desk, clock: Clock) -> bool:
+    """Read every block up to the head. False if somebody else is at it, or the chain doesn't answer."""
+    try:
+        cursor = start(desk=desk)
+        return lanes.drain(Cursor, cursor.pk, partial(_work, desk=desk, clock=clock))
+    except Unavailable as error:
+        log.warning("indexer.waits", reason=error.message, **error.facts)
+        return False
+
+
+def _work(lease: Lease, *, desk: Desk, clock: Clock) -> None:
+    while True:
+        lease.renew()
+        cursor = Cursor.objects.get(pk=lease.pk)
+        head = desk.chain.head()
+        wanted = range(cursor.number, min(head.number, cursor.number + BATCH) + 1)
+        blocks = desk.chain.blocks(wanted) if wanted else {}
+        ours = blocks.get(cursor.number)
+        if ours is None or ours.hash != cursor.hash:
+            _rewind(lease, fork=_fork(cursor, desk=desk), clock=clock)
+            continue
+        fresh = _linked(ours, blocks)
+        if not fresh:
+            return
+        lease.renew()
+        logs = desk.chain.logs([block.hash for block in fresh], emitters=desk.venue.emitters)
+        _advance(lease, cursor_hash=cursor.hash, fresh=fresh, happenings=_decoded(fresh, logs, desk=desk))
+
+
+def _linked(parent: Block, blocks: dict[int, Block]) -> list[Block]:
+    """The blocks after `parent` as far as each one names the one before it; a fork in between is for the next pass."""
+    linked: list[Block] = []
+    while (following := blocks.get(parent.number + 1)) is not None and following.parent_hash == parent.hash:
+        linked.append(following)
+        parent = following
+    return linked
+
+
+def _decoded(blocks: list[Block], logs: list[list[Log]], *, desk: Desk) -> list[Happening]:
+    found = []
+    for block, entries in zip(blocks, logs, strict=True):
+        for entry in sorted(entries, key=lambda entry: entry.log_index):
+            event = desk.venue.decode(entry)
+            if event is not None:
+                found.append(Happening(event=event, block=block, log=entry, chain_id=desk.chain.chain_id))
+    return found
+
+
+@write
+def _advance(lease: Lease, *, cursor_hash: str, fresh: list[Block], happenings: list[Happening]) -> None:
+    settlement.settle(happenings)
+    cursor = locks.cursor(lease)
+    if cursor.hash != cursor_hash:
+        raise lanes.LeaseLost("the cursor has moved", stream=cursor.stream)
+    _keep(fresh, chain_id=cursor.chain_id)
+    _move(cursor, fresh[-1].number, fresh[-1].hash)
+
+
+def _fork(cursor: Cursor, *, desk: Desk) -> ChainBlock:
+    """The newest block of ours that the chain still has.
+
+    Raises:
+        ForkTooDeep: if it has none of them.
+    """
+    kept = ChainBlock.objects.canonical().filter(chain_id=cursor.chain_id, number__lte=cursor.number).order_by("-number")
+    for start_at in range(0, kept.count(), BATCH):
+        page = list(kept[start_at : start_at + BATCH])
+        theirs = desk.chain.blocks(block.number for block in page)
+        for block in page:
+            if block.number in theirs and theirs[block.number].hash == block.hash:
+                return block
+    raise ForkTooDeep("no block that was read is on this chain: it isn't the one that the database knows", stream=cursor.stream)
+
+
+@write
+def _rewind(lease: Lease, *, fork: ChainBlock, clock: Clock) -> None:
+    """Go back to the fork: blocks, fills, orders, positions and the cursor in one transaction."""
+    gone = list(ChainBlock.objects.canonical().filter(chain_id=fork.chain_id, number__gt=fork.number))
+    settlement.unsettle([block.hash for block in gone], at=clock())
+    cursor = locks.cursor(lease)
+    ChainBlock.objects.filter(pk__in=[block.pk for block in gone]).update(is_canonical=False)
+    _move(cursor, fork.number, fork.hash)
+    log.warning("chain.reorganized", depth=len(gone), fork=fork.number)
+
+
+@piece
+def _keep(blocks: list[Block], *, chain_id: int) -> None:
+    ChainBlock.objects.bulk_create(
+        (
+            ChainBlock(
+                chain_id=chain_id,
+                number=block.number,
+                hash=block.hash,
+                parent_hash=block.parent_hash,
+                mined_at=block.mined_at,
+                is_canonical=True,
+            )
+            for block in blocks
+        ),
+        update_conflicts=True,
+        unique_fields=["chain_id", "hash"],
+        update_fields=["is_canonical"],
+    )
+
+
+def _move(cursor: Cursor, number: int, block_hash: str) -> None:
+    cursor.number, cursor.hash = number, block_hash
+    cursor.save(update_fields=["number", "hash"])

@@ -1,0 +1,72 @@
+"""Traders: who they are to us, what the chain lets our sender do for them, and how much."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from execution.desk import Desk
+from execution.models import Delegation, Sender
+from execution.ports import Wallet
+from trading.domain.errors import Conflict
+from trading.domain.units import Usdc
+from trading.kinds import step, write
+from trading.models import Trader
+from trading.services import audit
+
+DELEGATION_SPAN = timedelta(days=90)
+
+
+class NoSender(Conflict):
+    """There is no sender yet that a trader could delegate to."""
+
+    code = "SENDER_MISSING"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """What the chain says about a trader: his dollars, what the venue may take of them, and until when we may trade."""
+
+    balance: Usdc
+    allowance: Usdc
+    delegated_until: datetime | None
+
+
+@step
+def admit(
+    *, tg_user_id: int, name: str, wallet: Wallet, allowance: Usdc, desk: Desk, actor: str, at: datetime
+) -> tuple[Trader, Standing]:
+    """Add a trader, or find him; the wallet grants the delegation and the allowance; what the chain says then is kept.
+
+    Raises:
+        NoSender: if no sender is registered.
+    """
+    sender = Sender.objects.filter(address=desk.signer.address, chain_id=desk.chain.chain_id).first()
+    if sender is None:
+        raise NoSender("no sender is registered: run manage.py sender sync first")
+    until = at + DELEGATION_SPAN
+    wallet.grant(delegate=sender.address, until=until, allowance=allowance)
+    standing = look(wallet.address, desk=desk)
+    trader = _enroll(
+        tg_user_id=tg_user_id, name=name, address=wallet.address, sender=sender, standing=standing, actor=actor, at=at
+    )
+    return trader, standing
+
+
+@step
+def look(address: str, *, desk: Desk) -> Standing:
+    """What the chain says about a trader now."""
+    balance, allowance = desk.venue.funds(address, chain=desk.chain)
+    permission = desk.venue.permission(address, delegate=desk.signer.address, chain=desk.chain)
+    return Standing(balance=balance, allowance=allowance, delegated_until=permission.expires_at)
+
+
+@write
+def _enroll(*, tg_user_id: int, name: str, address: str, sender: Sender, standing: Standing, actor: str, at: datetime) -> Trader:
+    trader, is_new = Trader.objects.get_or_create(tg_user_id=tg_user_id, defaults={"name": name, "address": address})
+    if standing.delegated_until is not None:
+        Delegation.objects.update_or_create(
+            trader=trader, sender=sender, defaults={"expires_at": standing.delegated_until, "checked_at": at}
+        )
+    if is_new:
+        after = {"address": address, "name": name, "sender": sender.address}
+        audit.record(actor=actor, action="trader.admit", subject=f"trader:{tg_user_id}", before={}, after=after, reason="", at=at)
+    return trader

@@ -1,0 +1,25 @@
+"""`execution`'s tasks: one call each."""
+
+from celery import shared_task
+
+from execution import conf
+from execution.services import indexing, orders, senders
+from trading import clock
+
+
+@shared_task(name="execution.order")
+def order(trader_id: int) -> None:
+    """Owe one intent for each leg that an account's decisions allow."""
+    orders.take_in(trader_id=trader_id, at=clock.now())
+
+
+@shared_task(name="execution.drain")
+def drain(sender_id: int) -> None:
+    """Work everything that is due for a sender."""
+    senders.drain(sender_id=sender_id, desk=conf.desk(), clock=clock.now)
+
+
+@shared_task(name="execution.index")
+def index(_: int = 0) -> None:
+    """Read the venue's events up to the chain's head."""
+    indexing.drain(desk=conf.desk(), clock=clock.now)
