@@ -1,0 +1,1 @@
+"""THE PEOPLE'S EDGE: Telegram, notifications, operators' commands."""
