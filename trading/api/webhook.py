@@ -39,15 +39,11 @@ def receive(request: HttpRequest) -> JsonResponse:
     try:
         raw = _body(request)
         _check_signature(request, message=raw)
-        body = strict_json.parse(raw)
-        wanted = signal_form.read(body)
-        source = _source(wanted)
-        accepted = signals.accept(request=wanted, body=body, raw=raw, source=source, at=clock.now())
+        return _answer(_accepted(raw))
     except Refused as refused:
         return JsonResponse({"code": refused.code, "message": refused.message}, status=refused.status)
     except Invalid as error:
         return _invalid(error)
-    return _answer(accepted)
 
 
 def signature_of(message: bytes, *, secret: str) -> str:
@@ -61,6 +57,21 @@ def is_signed(message: bytes, *, signature: str) -> bool:
     # Bytes, since compare_digest refuses text outside ASCII.
     matches = hmac.compare_digest(expected.encode(), signature.encode("utf-8", errors="replace"))
     return matches and bool(settings.WEBHOOK_HMAC_SECRET)
+
+
+def _accepted(raw: bytes) -> signals.Acceptance:
+    """Store what an authentic body asks; one that is refused leaves its trace in the audit log."""
+    try:
+        wanted = signal_form.read(strict_json.parse(raw))
+        source = _source(wanted)
+        return signals.accept(request=wanted, raw=raw, source=source, at=clock.now())
+    except (Refused, Invalid) as refusal:
+        signals.note_refusal(code=_code(refusal), raw=raw, at=clock.now())
+        raise
+
+
+def _code(refusal: Refused | Invalid) -> str:
+    return refusal.form_code if isinstance(refusal, signal_form.FormError) else refusal.code
 
 
 def _body(request: HttpRequest) -> bytes:
@@ -94,8 +105,7 @@ def _invalid(error: Invalid) -> JsonResponse:
     if isinstance(error, strict_json.Malformed):
         facts = {"position": error.facts["position"]}
         return JsonResponse({"code": error.code, "message": error.message, **facts}, status=400)
-    code = error.form_code if isinstance(error, signal_form.FormError) else error.code
-    return JsonResponse({"code": code, "field": error.facts.get("field", ""), "message": error.message}, status=422)
+    return JsonResponse({"code": _code(error), "field": error.facts.get("field", ""), "message": error.message}, status=422)
 
 
 _STATUS = {signals.Outcome.ACCEPTED: 202, signals.Outcome.DUPLICATE: 200, signals.Outcome.CONFLICT: 409}

@@ -50,8 +50,8 @@ class Signal(Due):
     take_profit = PriceField(null=True)
     stop_loss = PriceField(null=True)
     signaled_at = models.DateTimeField(null=True)
-    # The body as received.
-    body = models.JSONField()
+    # The body as received, word for word.
+    body = models.TextField()
     status = models.CharField(max_length=16, choices=choices(SignalStatus), default=SignalStatus.RECEIVED)
     received_at = models.DateTimeField()
     # Null until it left RECEIVED.
@@ -71,7 +71,9 @@ class Signal(Due):
             models.CheckConstraint(
                 name="signal_entry_has_collateral_and_leverage",
                 condition=models.Q(side=Side.CLOSE, collateral_usdc=None, leverage_x=None)
-                | (~models.Q(side=Side.CLOSE) & models.Q(collateral_usdc__gt=0, leverage_x__gt=0)),
+                # "Not null" must be said: a comparison with null is unknown, and a check lets the unknown pass.
+                | ~models.Q(side=Side.CLOSE)
+                & models.Q(collateral_usdc__isnull=False, leverage_x__isnull=False, collateral_usdc__gt=0, leverage_x__gt=0),
             ),
             models.CheckConstraint(
                 name="signal_is_due_exactly_while_received",

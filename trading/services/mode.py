@@ -72,10 +72,20 @@ def sync(*, switch: ModeSwitch, at: datetime) -> None:
 @write
 def _follow_environment(*, at: datetime) -> ModeState:
     state = locks.mode_state()
-    wish = Mode(settings.DEFAULT_EXECUTION_MODE)
-    if not state.is_chosen and state.configured != wish:
-        _change(state, actor="environment", reason="nobody has chosen a mode", at=at, configured=wish)
+    changes = {name: wish for name, wish in _wishes(state).items() if getattr(state, name) != wish}
+    if changes:
+        _change(state, actor="environment", reason="the process's environment at a start", at=at, **changes)
     return state
+
+
+def _wishes(state: ModeState) -> dict[str, object]:
+    """What the environment says at a start; its caution always counts, its mode only until a person chose one."""
+    wishes: dict[str, object] = {} if state.is_chosen else {"configured": Mode(settings.DEFAULT_EXECUTION_MODE)}
+    if not settings.SIGNALS_ENABLED:
+        wishes["signals_enabled"] = False
+    if settings.MAINTENANCE_MODE:
+        wishes["maintenance"] = True
+    return wishes
 
 
 @step
@@ -85,6 +95,10 @@ def switch_to(*, mode: Mode, switch: ModeSwitch, actor: str, reason: str, at: da
     Raises:
         Unavailable: if the switch can't be reached: the wish is kept, the mode that holds is DRY.
     """
+    reading = switch.read()
+    if reading.is_healthy and not reading.is_own:
+        # What somebody set from outside a moment ago, a stop above all, must not be written over.
+        _take_over(reading=reading, at=at)
     stop = _choose(mode=mode, actor=actor, reason=reason, at=at)
     switch.write(mode=mode, stop=stop)
 

@@ -48,16 +48,20 @@ class Execution:
 
 
 @piece
-def record(execution: Execution, *, position: Position, trace_id: str) -> Fill | None:
-    """Write a fill and bring its position up to date; None if this very fill is known.
+def record(execution: Execution, *, position: Position, trace_id: str) -> Fill:
+    """Write a fill, or find it, and bring its position up to date. Only a new fill is news.
 
     The caller holds the account's lock.
     """
     (position,) = locks.positions([position.pk])
     fill, is_new = _fill(execution, position=position)
     rebuild(position)
-    if not is_new:
-        return None
+    if is_new:
+        _announce(execution, position=position, trace_id=trace_id)
+    return fill
+
+
+def _announce(execution: Execution, *, position: Position, trace_id: str) -> None:
     journal.record(
         "position.filled",
         position,
@@ -69,7 +73,6 @@ def record(execution: Execution, *, position: Position, trace_id: str) -> Fill |
         realised_pnl_usdc=execution.realised_pnl,
         tx_hash=execution.tx_hash,
     )
-    return fill
 
 
 @piece

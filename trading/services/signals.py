@@ -1,7 +1,6 @@
 """Signals: stored once, word for word, before anything else happens."""
 
 import secrets
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -44,7 +43,7 @@ class Acceptance:
 
 
 @write
-def accept(*, request: SignalRequest, body: Mapping[str, object], raw: bytes, source: Source, at: datetime) -> Acceptance:
+def accept(*, request: SignalRequest, raw: bytes, source: Source, at: datetime) -> Acceptance:
     """Store a signal once: the first call inserts, every later one finds what is there.
 
     The same id with another body is a conflict: kept in the audit log, not executed.
@@ -53,7 +52,7 @@ def accept(*, request: SignalRequest, body: Mapping[str, object], raw: bytes, so
         UnknownTrader: if the source may not trade for the user.
         UnknownSymbol: if no such market is listed.
     """
-    wanted = _row(request, body=body, raw=raw, source=source, at=at)
+    wanted = _row(request, raw=raw, source=source, at=at)
     Signal.objects.bulk_create([wanted], ignore_conflicts=True)
     stored = Signal.objects.select_related("trader", "market").get(source_name=request.source, signal_id=request.signal_id)
     if stored.trace_id == wanted.trace_id:
@@ -71,6 +70,20 @@ def move(signal: Signal, target: SignalStatus, *, at: datetime) -> None:
     signal.move(target)
     signal.decided_at = at
     signal.next_action_at = None
+
+
+@write
+def note_refusal(*, code: str, raw: bytes, at: datetime) -> None:
+    """Keep that an authentic body was refused: its fingerprint and the reason, nothing of what it said."""
+    audit.record(
+        actor=f"source:{Source.DEFAULT}",
+        action="signal.refused",
+        subject=f"body:{fingerprint(raw)}",
+        before={},
+        after={"code": code},
+        reason="refused at the door",
+        at=at,
+    )
 
 
 def _announce(signal: Signal, *, at: datetime) -> None:
@@ -100,7 +113,7 @@ def _note_conflict(stored: Signal, *, wanted: Signal, at: datetime) -> None:
     )
 
 
-def _row(request: SignalRequest, *, body: Mapping[str, object], raw: bytes, source: Source, at: datetime) -> Signal:
+def _row(request: SignalRequest, *, raw: bytes, source: Source, at: datetime) -> Signal:
     trader = _trader(request)
     market = _market(request)
     return Signal(
@@ -123,7 +136,7 @@ def _row(request: SignalRequest, *, body: Mapping[str, object], raw: bytes, sour
         take_profit=request.take_profit,
         stop_loss=request.stop_loss,
         signaled_at=request.signaled_at,
-        body=body,
+        body=raw.decode(),
         received_at=at,
         next_action_at=at,
         expires_at=at + ENTRY_LIFETIME if request.is_entry else None,
