@@ -5,13 +5,13 @@ Each rule is a pure function from the situation to a check, or to None when it h
 
 from datetime import timedelta
 
-from risk.domain.decision import Check, Denial, Rule, Situation, closable_for
+from risk.domain.decision import Check, Denial, Rule, Situation, closable_for, exits
 from trading.domain.signal import ENTRY_LIFETIME
 from trading.domain.units import Leverage, Percent, Usdc
 
 ONE = Leverage.of(1)
-# A close may ask for this much more than is open (fees drift); it is clamped.
-CLOSE_TOLERANCE = Percent.of(2)
+# A close may ask for 2 % more than is open (fees drift); it is clamped.
+LARGEST_CLOSE = Percent.of(102)
 
 
 def emergency_stop(situation: Situation) -> Check:
@@ -121,21 +121,25 @@ def entry_price(situation: Situation) -> Check | None:
 
 
 def something_to_close(situation: Situation) -> Check | None:
-    """An exit needs a position that nobody is closing already."""
+    """An exit needs a position that nobody is closing already, and a share of it that isn't nothing."""
     if situation.is_entry:
         return None
     held = _held(situation)
-    message = f"No open position in {situation.market.symbol}"
-    return _check(Denial.NOTHING_TO_CLOSE, bool(held), f"${held}", "an open position", message)
+    closing = sum((leg.collateral for leg in exits(situation)), Usdc.zero())
+    symbol, share = situation.market.symbol, situation.wanted.reduce_share
+    message = f"{share}% of ${held} in {symbol} is nothing" if held else f"No open position in {symbol}"
+    return _check(Denial.NOTHING_TO_CLOSE, bool(closing), f"${closing}", "an open position", message)
 
 
 def close_size(situation: Situation) -> Check | None:
     """A close of more than is open is clamped up to the tolerance, and refused above it."""
+    if situation.wanted.reduce_share is not None:
+        return _close_share(situation.wanted.reduce_share)
     wanted = situation.wanted.reduce
-    if situation.is_entry or wanted is None:
+    if wanted is None:
         return None
     held = _held(situation)
-    limit = held.times_down(Percent.HUNDRED + CLOSE_TOLERANCE.raw, Percent.HUNDRED)
+    limit = held.times_down(LARGEST_CLOSE.raw, Percent.HUNDRED)
     message = f"Close size ${wanted} exceeds position ${held}"
     return _check(Denial.CLOSE_ABOVE_POSITION, wanted <= limit, f"${wanted}", f"${limit}", message)
 
@@ -175,6 +179,11 @@ def _capped(situation: Situation, code: Denial, cap: Usdc | None, whose: str) ->
         return None
     value = situation.wanted.notional
     return _check(code, value <= cap, f"${value}", f"${cap}", f"Position ${value} exceeds {whose} limit ${cap}")
+
+
+def _close_share(share: Percent) -> Check:
+    message = f"Close size {share}% exceeds the position"
+    return _check(Denial.CLOSE_ABOVE_POSITION, share <= LARGEST_CLOSE, f"{share}%", f"{LARGEST_CLOSE}%", message)
 
 
 def _held(situation: Situation) -> Usdc:
