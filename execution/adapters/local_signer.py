@@ -1,5 +1,7 @@
 """A key in this process's memory: for development and the canary."""
 
+import re
+
 from django.conf import settings
 from eth_account import Account
 from eth_account.signers.local import LocalAccount
@@ -7,6 +9,9 @@ from eth_typing import HexStr
 
 from execution.ports import SignedCall, UnsignedCall
 from trading.domain.errors import Invalid
+
+# A key with a digit lost would be padded and sign for a stranger.
+_KEY = re.compile(r"(0x)?[0-9a-fA-F]{64}")
 
 
 class NoKey(Invalid):
@@ -19,11 +24,7 @@ class LocalSigner:
     """Signs with `SIGNER_PRIVATE_KEY`; the same call always gives the same bytes (RFC 6979)."""
 
     def __init__(self, private_key: str | None = None) -> None:
-        try:
-            self._account: LocalAccount = Account.from_key(private_key or settings.SIGNER_PRIVATE_KEY)
-        except ValueError:
-            # The cause is dropped: its message could repeat the key.
-            raise NoKey("SIGNER_PRIVATE_KEY isn't a private key: 0x and 64 hexadecimal digits") from None
+        self._account = _account(private_key or settings.SIGNER_PRIVATE_KEY)
         self.address = str(self._account.address)
 
     def sign(self, call: UnsignedCall) -> SignedCall:
@@ -42,3 +43,15 @@ class LocalSigner:
             }
         )
         return SignedCall(raw="0x" + bytes(signed.raw_transaction).hex(), tx_hash="0x" + bytes(signed.hash).hex())
+
+
+def _account(key: str) -> LocalAccount:
+    refusal = NoKey("SIGNER_PRIVATE_KEY isn't a private key: 0x and 64 hexadecimal digits")
+    if not _KEY.fullmatch(key):
+        raise refusal
+    try:
+        account: LocalAccount = Account.from_key(key)
+    except ValueError:
+        # The cause is dropped: its message could repeat the key.
+        raise refusal from None
+    return account

@@ -5,7 +5,6 @@ used throughout: web3's own batching costs forty times as much. No retry hides i
 """
 
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 import requests
@@ -13,7 +12,9 @@ import structlog
 from django.conf import settings
 from web3 import HTTPProvider
 
-from execution.domain.broadcast import Answer, Meaning, meaning_of, strongest
+from execution.adapters import node_json
+from execution.adapters.node_json import Response
+from execution.domain.broadcast import Answer, Meaning, strongest
 from execution.domain.chain import Block, Call, Log, Outcome, ReceiptFacts, Simulation
 from execution.domain.fees import FeeQuote
 from trading.domain.errors import Unavailable
@@ -23,14 +24,10 @@ from trading.kinds import refuse_in_transaction
 log = structlog.get_logger(__name__)
 
 Request = tuple[str, list[Any]]
-Response = dict[str, Any]
 
 # eth_feeHistory: the tip that half of the last blocks' gas paid less than.
 _TIP_PERCENTILE = 50
 _TIP_BLOCKS = "0x5"
-# What nodes call a call that the contract refused (geth, anvil: 3).
-_REVERTED = 3
-_ANSWER_LENGTH = 200
 
 
 class WrongChain(Unavailable):
@@ -50,19 +47,16 @@ class RpcChain:
 
     def head(self) -> Block:
         """The newest block."""
-        return _block(self._one("eth_getBlockByNumber", ["latest", False]))
+        return node_json.read(node_json.block, self._one("eth_getBlockByNumber", ["latest", False]))
 
     def blocks(self, numbers: Iterable[int]) -> dict[int, Block]:
         """Headers by number; those that the chain doesn't have are left out."""
         found = self._all([("eth_getBlockByNumber", [hex(number), False]) for number in numbers])
-        return {block.number: block for block in map(_block, filter(None, found))}
+        return {block.number: block for block in (node_json.read(node_json.block, raw) for raw in found if raw is not None)}
 
     def fees(self) -> FeeQuote:
         """What the next block asks."""
-        history = self._one("eth_feeHistory", [_TIP_BLOCKS, "latest", [_TIP_PERCENTILE]])
-        tips = sorted(int(reward[0], 16) for reward in history.get("reward") or [])
-        tip = tips[len(tips) // 2] if tips else 0
-        return FeeQuote(base_fee=Wei(int(history["baseFeePerGas"][-1], 16)), tip=Wei(tip))
+        return node_json.read(node_json.quote, self._one("eth_feeHistory", [_TIP_BLOCKS, "latest", [_TIP_PERCENTILE]]))
 
     def simulate(self, calls: Sequence[Call]) -> list[Simulation]:
         """Each call against the newest state; trouble is `Outcome.UNKNOWN`."""
@@ -70,7 +64,7 @@ class RpcChain:
             responses = self._responses([("eth_estimateGas", [_call(call)]) for call in calls])
         except Unavailable as error:
             return [Simulation(outcome=Outcome.UNKNOWN, reason=error.message)] * len(calls)
-        return [_simulation(response) for response in responses]
+        return [node_json.simulation(response) for response in responses]
 
     def broadcast(self, raws: Sequence[str]) -> list[Answer]:
         """Offer signed bytes to every endpoint; the strongest answer for each."""
@@ -81,27 +75,26 @@ class RpcChain:
     def receipts(self, tx_hashes: Sequence[str]) -> list[ReceiptFacts | None]:
         """The receipt of each transaction, None where there is none now."""
         found = self._all([("eth_getTransactionReceipt", [tx_hash]) for tx_hash in tx_hashes])
-        return [None if raw is None else _receipt(raw) for raw in found]
+        return [None if raw is None else node_json.read(node_json.receipt, raw) for raw in found]
 
     def logs(self, block_hashes: Sequence[str], *, emitters: Sequence[str]) -> list[list[Log]]:
         """The events of the emitters in each block, by the block's hash."""
         asked = [{"blockHash": block_hash, "address": list(emitters)} for block_hash in block_hashes]
         found = self._all([("eth_getLogs", [question]) for question in asked])
-        return [[_log(raw) for raw in entries] for entries in found]
+        return [node_json.read(node_json.logs, entries) for entries in found]
 
     def nonce(self, address: str) -> tuple[int, int]:
         """Mined transactions of an address, and mined plus pooled."""
         mined, pooled = self._all([("eth_getTransactionCount", [address, tag]) for tag in ("latest", "pending")])
-        return int(mined, 16), int(pooled, 16)
+        return node_json.read(node_json.whole, mined), node_json.read(node_json.whole, pooled)
 
     def balance(self, address: str) -> Wei:
         """What an address has for gas."""
-        return Wei(int(self._one("eth_getBalance", [address, "latest"]), 16))
+        return Wei(node_json.read(node_json.whole, self._one("eth_getBalance", [address, "latest"])))
 
     def call(self, target: str, data: str) -> str:
         """A view's answer as 0x-hex."""
-        answer: str = self._one("eth_call", [{"to": target, "data": data}, "latest"])
-        return answer
+        return node_json.read(node_json.hex_text, self._one("eth_call", [{"to": target, "data": data}, "latest"]))
 
     def _one(self, method: str, params: list[Any]) -> Any:
         return self._all([(method, params)])[0]
@@ -115,7 +108,7 @@ class RpcChain:
         responses = self._responses(batch)
         for response in responses:
             if "error" in response:
-                raise Unavailable("the node refused a read", error=_text(response["error"]))
+                raise Unavailable("the node refused a read", error=node_json.text(response["error"]))
         return [response.get("result") for response in responses]
 
     def _responses(self, batch: Sequence[Request]) -> list[Response]:
@@ -134,20 +127,17 @@ class RpcChain:
             responses = self._exchange(url, [("eth_sendRawTransaction", [raw]) for raw in raws])
         except Unavailable as error:
             return [Answer(meaning=Meaning.UNKNOWN, text=str(error.facts.get("error", "")))] * len(raws)
-        return [_answer(response) for response in responses]
+        return [node_json.answer(response, raw) for response, raw in zip(responses, raws, strict=True)]
 
     def _exchange(self, url: str, batch: Sequence[Request]) -> list[Response]:
         self._check_chain(url)
-        responses = _post(self._providers[url], batch)
-        if len(responses) != len(batch):
-            raise Unavailable("a batch came back incomplete", error="incomplete batch")
-        return responses
+        return _post(self._providers[url], batch)
 
     def _check_chain(self, url: str) -> None:
         if url in self._known:
             return
         (response,) = _post(self._providers[url], [("eth_chainId", [])])
-        if int(response.get("result") or "0x0", 16) != self.chain_id:
+        if node_json.read(node_json.whole, response.get("result")) != self.chain_id:
             raise WrongChain("an endpoint serves another chain", error="wrong chain", expected=self.chain_id)
         self._known.add(url)
 
@@ -158,73 +148,20 @@ def _provider(url: str) -> HTTPProvider:
 
 
 def _post(provider: HTTPProvider, batch: Sequence[Request]) -> list[Response]:
+    """The answers to a batch, in its order."""
+    # The provider numbers its requests one after the other: the next ones follow this number.
+    first = next(provider.request_counter) + 1
     try:
         responses: Any = provider.make_batch_request(list(batch))  # type: ignore[arg-type]  # web3 types methods as RPCEndpoint
-    except (requests.RequestException, ValueError, KeyError, TypeError) as error:
+    except (requests.RequestException, ValueError, KeyError, TypeError, AttributeError) as error:
         raise Unavailable("an endpoint doesn't answer", error=type(error).__name__) from None
     if not isinstance(responses, list) or not all(isinstance(response, dict) for response in responses):
         raise Unavailable("an endpoint answers nonsense", error="not a batch")
+    # web3 sorts by number, and hopes where there is none: an answer to another question is no answer.
+    if [response.get("id") for response in responses] != list(range(first, first + len(batch))):
+        raise Unavailable("an endpoint answers other questions", error="incomplete batch")
     return responses
 
 
 def _call(call: Call) -> dict[str, str]:
     return {"from": call.sender, "to": call.target, "data": call.data, "value": hex(call.value.raw)}
-
-
-def _simulation(response: Response) -> Simulation:
-    if "error" not in response:
-        return Simulation(outcome=Outcome.OK, gas=int(response["result"], 16))
-    error = response["error"]
-    if error.get("code") == _REVERTED or "revert" in _text(error):
-        return Simulation(outcome=Outcome.REVERTED, reason=_revert_data(error))
-    return Simulation(outcome=Outcome.UNKNOWN, reason=_text(error))
-
-
-def _revert_data(error: dict[str, Any]) -> str:
-    data = error.get("data")
-    return data if isinstance(data, str) and data.startswith("0x") and len(data) > 2 else _text(error)
-
-
-def _answer(response: Response) -> Answer:
-    if "error" not in response:
-        return Answer(meaning=Meaning.ACCEPTED)
-    text = _text(response["error"])
-    return Answer(meaning=meaning_of(text), text=text)
-
-
-def _text(error: Any) -> str:
-    return str(error.get("message", "") if isinstance(error, dict) else error)[:_ANSWER_LENGTH]
-
-
-def _block(raw: Any) -> Block:
-    return Block(
-        number=int(raw["number"], 16),
-        hash=raw["hash"],
-        parent_hash=raw["parentHash"],
-        mined_at=datetime.fromtimestamp(int(raw["timestamp"], 16), tz=UTC),
-        base_fee=Wei(int(raw.get("baseFeePerGas") or "0x0", 16)),
-    )
-
-
-def _receipt(raw: Any) -> ReceiptFacts:
-    return ReceiptFacts(
-        tx_hash=raw["transactionHash"],
-        block_number=int(raw["blockNumber"], 16),
-        block_hash=raw["blockHash"],
-        is_success=raw["status"] == "0x1",
-        gas_used=int(raw["gasUsed"], 16),
-        gas_price=Wei(int(raw["effectiveGasPrice"], 16)),
-        l1_fee=Wei(int(raw.get("l1Fee") or "0x0", 16)),
-    )
-
-
-def _log(raw: Any) -> Log:
-    return Log(
-        address=raw["address"],
-        topics=tuple(raw["topics"]),
-        data=raw["data"],
-        block_number=int(raw["blockNumber"], 16),
-        block_hash=raw["blockHash"],
-        tx_hash=raw["transactionHash"],
-        log_index=int(raw["logIndex"], 16),
-    )

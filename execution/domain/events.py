@@ -3,8 +3,15 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from trading.domain.errors import Conflict
 from trading.domain.position import Direction, FillKind
 from trading.domain.units import Leverage, Price, Usdc
+
+
+class UnknownEvent(Conflict):
+    """A contract that we follow said something that our ABI doesn't know: never dropped, always an alert."""
+
+    code = "VENUE_EVENT_UNKNOWN"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

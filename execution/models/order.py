@@ -8,7 +8,7 @@ from risk.domain.decision import Action
 from risk.models import Leg
 from trading.domain.mode import Book
 from trading.domain.position import Direction
-from trading.models import Market, Position, Trader
+from trading.models import Fill, Market, Position, Trader
 from trading.models.fields import LeverageField, PercentField, PriceField, UsdcField
 from trading.models.lifecycle import LifecycleTrigger, choices, known_states, never_deleted
 
@@ -30,8 +30,8 @@ class Order(models.Model):
     stop_loss = PriceField(null=True)
     # For a close the position it closes; for an open null until it is filled.
     position = models.ForeignKey(Position, on_delete=models.PROTECT, null=True, related_name="orders")
-    # The price that the venue was told; null until built.
-    wanted_price = PriceField(null=True)
+    # The venue's execution of it; null until then, and after a reorganization took it away.
+    fill = models.OneToOneField(Fill, on_delete=models.PROTECT, null=True, related_name="order")
     # The venue's number; null until its own event told it, and for PAPER.
     venue_order_id = models.BigIntegerField(null=True)
     # The blocks that registered and ended it, for the day one of them is reorganized out; empty before, and for PAPER.

@@ -14,7 +14,7 @@ from execution.domain.chain import Call, Outcome, Simulation
 from execution.domain.intent import Blocked, IntentStatus
 from execution.models import Order, TxIntent
 from execution.ports import CloseRequest, OpenRequest
-from execution.services import intents
+from execution.services import intents, venue_room
 from risk.domain.decision import Action
 from trading import selectors
 from trading.domain.mode import Book
@@ -36,34 +36,45 @@ _PAUSE = timedelta(seconds=1)
 @step
 def build_due(lease: Lease, *, desk: Desk, clock: Clock) -> None:
     """Build every due intent of a sender."""
-    while batch := _claim(lease, at=clock()):
-        prices = {symbol: agreed.price for symbol, agreed in selectors.agreed_prices(now=clock()).items()}
-        calls = {intent.pk: call for intent in batch if (call := _call(intent, prices=prices, desk=desk)) is not None}
-        lease.renew()
-        live = [intent for intent in batch if intent.pk in calls and intent.book == Book.LIVE]
-        simulations = desk.chain.simulate([calls[intent.pk] for intent in live])
-        outcomes = dict(zip((intent.pk for intent in live), simulations, strict=True))
-        _conclude(lease, batch, calls=calls, outcomes=outcomes, prices=prices, desk=desk, at=clock())
+    while (batch := _claim(lease, at=clock())) is not None:
+        _build(lease, batch, desk=desk, clock=clock)
+
+
+def _build(lease: Lease, batch: list[TxIntent], *, desk: Desk, clock: Clock) -> None:
+    prices = {symbol: agreed.price for symbol, agreed in selectors.agreed_prices(now=clock()).items()}
+    calls = {intent.pk: call for intent in batch if (call := _call(intent, prices=prices, desk=desk)) is not None}
+    lease.renew()
+    live = [intent for intent in batch if intent.pk in calls and intent.book == Book.LIVE]
+    simulations = desk.chain.simulate([calls[intent.pk] for intent in live])
+    outcomes = dict(zip((intent.pk for intent in live), simulations, strict=True))
+    _conclude(lease, batch, calls=calls, outcomes=outcomes, prices=prices, desk=desk, at=clock())
 
 
 @write
-def _claim(lease: Lease, *, at: datetime) -> list[TxIntent]:
-    """The next batch, its attempts counted before the work; what is past its deadline or its attempts ends here."""
+def _claim(lease: Lease, *, at: datetime) -> list[TxIntent] | None:
+    """The next batch, its attempts counted before the work; what is past its deadline or its attempts ends here.
+
+    A batch may be empty for that, while more is due after it; None when nothing is.
+    """
     locks.sender(lease)
     due = _due(lease, at=at)
-    claimed = []
+    if not due:
+        return None
+    alive = []
     for intent in locks.intents([intent.pk for intent in due]):
         if intent.deadline_at is not None and intent.deadline_at < at:
             intents.move(intent, IntentStatus.EXPIRED, at=at)
         elif intent.attempts >= MAX_ATTEMPTS:
             intents.move(intent, IntentStatus.FAILED, at=at, failure="BUILD_ATTEMPTS_EXHAUSTED")
         else:
-            claimed.append(intent)
+            alive.append(intent)
+    # Simulated above the venue's limit, a call would be refused for good that only came too early.
+    claimed = venue_room.fitting(sorted(alive, key=lambda intent: (intent.priority, intent.pk)), at=at)
     for intent in claimed:
         if intent.status != IntentStatus.BUILDING:
             intents.move(intent, IntentStatus.BUILDING, at=at)
     TxIntent.objects.filter(pk__in=[intent.pk for intent in claimed]).update(attempts=F("attempts") + 1)
-    return sorted(claimed, key=lambda intent: (intent.priority, intent.pk))
+    return claimed
 
 
 def _due(lease: Lease, *, at: datetime) -> list[TxIntent]:

@@ -4,13 +4,16 @@ A block whose parent isn't ours means a reorganization: we walk back to the fork
 derived from the blocks above it. A block that can't be fetched stops the cursor; it is never skipped.
 """
 
+from datetime import datetime
 from functools import partial
+from typing import Any
 
 import structlog
 
 from execution import locks
 from execution.desk import Clock, Desk
 from execution.domain.chain import Block, Log
+from execution.domain.events import UnknownEvent
 from execution.models import ChainBlock, Cursor
 from execution.services import settlement
 from execution.services.settlement import Happening
@@ -18,6 +21,7 @@ from trading import lanes
 from trading.domain.errors import Conflict, Unavailable
 from trading.kinds import piece, step, write
 from trading.lanes import Lease
+from trading.services import journal
 
 log = structlog.get_logger(__name__)
 
@@ -76,7 +80,8 @@ def _work(lease: Lease, *, desk: Desk, clock: Clock) -> None:
             return
         lease.renew()
         logs = desk.chain.logs([block.hash for block in fresh], emitters=desk.venue.emitters)
-        _advance(lease, cursor_hash=cursor.hash, fresh=fresh, happenings=_decoded(fresh, logs, desk=desk))
+        happenings, strange = _decoded(fresh, logs, desk=desk)
+        _advance(lease, cursor_hash=cursor.hash, fresh=fresh, happenings=happenings, strange=strange)
 
 
 def _linked(parent: Block, blocks: dict[int, Block]) -> list[Block]:
@@ -88,24 +93,40 @@ def _linked(parent: Block, blocks: dict[int, Block]) -> list[Block]:
     return linked
 
 
-def _decoded(blocks: list[Block], logs: list[list[Log]], *, desk: Desk) -> list[Happening]:
-    found = []
+def _decoded(blocks: list[Block], logs: list[list[Log]], *, desk: Desk) -> tuple[list[Happening], list[Log]]:
+    """The venue's events in the chain's order, and the logs that our ABI doesn't know."""
+    found: list[Happening] = []
+    strange: list[Log] = []
     for block, entries in zip(blocks, logs, strict=True):
         for entry in sorted(entries, key=lambda entry: entry.log_index):
-            event = desk.venue.decode(entry)
+            try:
+                event = desk.venue.decode(entry)
+            except UnknownEvent:
+                strange.append(entry)
+                continue
             if event is not None:
                 found.append(Happening(event=event, block=block, log=entry, chain_id=desk.chain.chain_id))
-    return found
+    return found, strange
 
 
 @write
-def _advance(lease: Lease, *, cursor_hash: str, fresh: list[Block], happenings: list[Happening]) -> None:
+def _advance(lease: Lease, *, cursor_hash: str, fresh: list[Block], happenings: list[Happening], strange: list[Log]) -> None:
     settlement.settle(happenings)
     cursor = locks.cursor(lease)
     if cursor.hash != cursor_hash:
         raise lanes.LeaseLost("the cursor has moved", stream=cursor.stream)
+    _note_strange(cursor, strange, at=fresh[-1].mined_at)
     _keep(fresh, chain_id=cursor.chain_id)
     _move(cursor, fresh[-1].number, fresh[-1].hash)
+
+
+def _note_strange(cursor: Cursor, strange: list[Log], *, at: datetime) -> None:
+    """Never dropped: one row of the journal for each, and an ERROR that asks for a person. The stream goes on."""
+    for entry in strange:
+        topic = entry.topics[0] if entry.topics else ""
+        facts: dict[str, Any] = {"address": entry.address, "topic": topic, "tx_hash": entry.tx_hash, "log_index": entry.log_index}
+        journal.record("venue.event_unknown", cursor, at=at, **facts)
+        log.error("venue.event_unknown", advice="compare the ABI with the venue's", **facts)
 
 
 def _fork(cursor: Cursor, *, desk: Desk) -> ChainBlock:

@@ -15,6 +15,8 @@ from trading.services import journal
 # What an intent's end means for its order.
 _ORDER_AFTER = {
     IntentStatus.SENT: OrderStatus.SUBMITTED,
+    # An intent can be found mined that nobody knew to be sent.
+    IntentStatus.MINED: OrderStatus.SUBMITTED,
     IntentStatus.FAILED: OrderStatus.DENIED,
     IntentStatus.EXPIRED: OrderStatus.EXPIRED,
     IntentStatus.REVERTED: OrderStatus.REJECTED,

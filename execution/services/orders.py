@@ -53,7 +53,7 @@ def move(order: Order, target: OrderStatus, *, at: datetime, reason: str = "") -
     journal.record(f"order.{target.lower()}", order, at=at, trace_id=order.trace_id, reason=reason)
 
 
-_MOVING = ["status", "reason", "ended_at", "venue_order_id", "position", "accepted_in_block", "settled_in_block"]
+_MOVING = ["status", "reason", "ended_at", "venue_order_id", "position", "fill", "accepted_in_block", "settled_in_block"]
 
 
 def _sender_for(trader_id: int) -> Sender | None:

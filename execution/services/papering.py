@@ -44,9 +44,9 @@ def _fill(lease: Lease, intent_id: int, *, trader_id: int, at: datetime) -> None
         return
     execution = _execution(intent, order=order, position=position, at=at)
     position = position or positions.opened(execution, slot=_slot(order, at=at))
+    order.fill = positions.record(execution, position=position, trace_id=order.trace_id)
     order.position = position
     orders.move(order, OrderStatus.FILLED, at=at)
-    positions.record(execution, position=position, trace_id=order.trace_id)
 
 
 def _held(order: Order) -> Position | None:

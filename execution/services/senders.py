@@ -40,10 +40,11 @@ def _wait(*, sender_id: int, at: datetime) -> None:
 
 
 def _work(lease: Lease, *, desk: Desk, clock: Clock) -> None:
+    # Looking comes first: what was mined makes room for what is built.
+    watching.look(lease, desk=desk, clock=clock)
     building.build_due(lease, desk=desk, clock=clock)
     papering.fill_due(lease, clock=clock)
     submission.submit_due(lease, desk=desk, clock=clock)
-    watching.look(lease, desk=desk, clock=clock)
 
 
 @step

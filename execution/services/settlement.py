@@ -70,7 +70,7 @@ def unsettle(block_hashes: list[str], *, at: datetime) -> None:
 
 def _take_back(order: Order, block_hashes: list[str], *, at: datetime) -> None:
     if order.settled_in_block in block_hashes:
-        order.settled_in_block = ""
+        order.settled_in_block, order.fill = "", None
         orders.move(order, OrderStatus.ACCEPTED, at=at, reason=REORGED_OUT)
     if order.accepted_in_block in block_hashes:
         # The venue may number it anew.
@@ -137,11 +137,11 @@ class _Book:
         if position is None:
             log.error("venue.position_unknown", trader=trader.address, venue_index=event.venue_index, kind=event.kind)
             return
+        fill = positions.record(execution, position=position, trace_id=order.trace_id if order else "")
         if order is not None:
-            order.position = position
+            order.position, order.fill = position, fill
             order.settled_in_block = happening.log.block_hash
             orders.move(order, OrderStatus.FILLED, at=happening.block.mined_at)
-        positions.record(execution, position=position, trace_id=order.trace_id if order else "")
 
 
 def _position(event: TradeExecuted, execution: Execution, *, order: Order | None, trader: Trader) -> Position | None:

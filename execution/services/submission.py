@@ -4,24 +4,22 @@ The process may die between any two of these; the next drain finds the row in it
 same next step with the same function. There is no separate recovery code.
 """
 
-from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from django.conf import settings
 from django.db.models import F, QuerySet
 
 from execution import locks
 from execution.desk import Clock, Desk
 from execution.domain import fees
-from execution.domain.broadcast import Answer, Meaning
+from execution.domain.broadcast import Answer, Meaning, meaning_of
 from execution.domain.fees import FeeQuote, Offer
 from execution.domain.intent import Blocked, IntentStatus
-from execution.models import Order, Sender, TxIntent, TxSend
+from execution.models import Sender, TxIntent, TxSend
 from execution.models.send import Purpose, SendState
 from execution.models.sender import SenderStatus
 from execution.ports import SignedCall, UnsignedCall
-from execution.services import intents
+from execution.services import intents, venue_room
 from execution.services.building import BUILT_MAX_AGE
 from trading.domain.mode import Book, EffectiveMode
 from trading.domain.units import Wei
@@ -60,7 +58,7 @@ def _reserve(lease: Lease, *, effective: EffectiveMode, at: datetime) -> None:
     sender = locks.sender(lease)
     built = TxIntent.objects.of_lane(lease.pk).due(at=at).filter(status=IntentStatus.BUILT, book=Book.LIVE).in_order()
     fresh = [intent for intent in locks.intents(built.values_list("pk", flat=True)) if _is_usable(intent, at=at)]
-    waiting = _with_room_at_the_venue(sorted(fresh, key=lambda intent: (intent.priority, intent.pk)), at=at)
+    waiting = venue_room.fitting(sorted(fresh, key=lambda intent: (intent.priority, intent.pk)), at=at)
     reason, room = _room(sender, effective=effective)
     for nonce, intent in enumerate(waiting[:room], start=sender.next_nonce):
         intent.nonce = nonce
@@ -71,24 +69,10 @@ def _reserve(lease: Lease, *, effective: EffectiveMode, at: datetime) -> None:
 
 
 def _is_usable(intent: TxIntent, *, at: datetime) -> bool:
-    if intent.deadline_at is not None and intent.deadline_at < at:
+    if _is_late(intent, at=at):
         intents.move(intent, IntentStatus.EXPIRED, at=at)
         return False
     return intent.built_at is not None and at - intent.built_at <= BUILT_MAX_AGE
-
-
-def _with_room_at_the_venue(waiting: list[TxIntent], *, at: datetime) -> list[TxIntent]:
-    """Those whose trader may have one more order with the keeper: the venue reverts what is above its limit."""
-    traders = {intent.order.trader_id for intent in waiting}
-    pending = Order.objects.filter(trader__in=traders, book=Book.LIVE, ended_at=None, intent__nonce__isnull=False)
-    taken = Counter(pending.values_list("trader_id", flat=True))
-    fitting, crowded = [], []
-    for intent in waiting:
-        taken[intent.order.trader_id] += 1
-        is_fitting = taken[intent.order.trader_id] <= settings.VENUE_MAX_PENDING_ORDERS
-        (fitting if is_fitting else crowded).append(intent)
-    intents.block(crowded, Blocked.VENUE, at=at, pause=_PAUSE)
-    return fitting
 
 
 def _room(sender: Sender, *, effective: EffectiveMode) -> tuple[Blocked, int]:
@@ -140,10 +124,14 @@ def _signed(intent: TxIntent, *, quote: FeeQuote, desk: Desk, at: datetime) -> T
 
 def _purpose(intent: TxIntent, refused: TxSend | None, *, at: datetime) -> Purpose:
     """A nonce whose content was refused for good, or whose time has passed, is filled by a cancellation."""
-    is_late = intent.deadline_at is not None and intent.deadline_at < at
-    is_refused = intent.blocked_reason == Blocked.CONTENT
+    # By the node's words: why the intent waits may have changed meanwhile.
+    is_refused = refused is not None and meaning_of(refused.last_answer) is Meaning.FATAL
     was_cancellation = refused is not None and refused.purpose == Purpose.CANCELLATION
-    return Purpose.CANCELLATION if is_late or is_refused or was_cancellation else Purpose.CALL
+    return Purpose.CANCELLATION if _is_late(intent, at=at) or is_refused or was_cancellation else Purpose.CALL
+
+
+def _is_late(intent: TxIntent, *, at: datetime) -> bool:
+    return intent.deadline_at is not None and intent.deadline_at < at
 
 
 def _next_offer(refused: TxSend | None, *, quote: FeeQuote) -> Offer | None:
@@ -235,6 +223,9 @@ def _apply(intent: TxIntent, send: TxSend, answer: Answer, *, at: datetime) -> N
         target, reason, pause = IntentStatus.RETRYING, _MENDED_BY_OFFER[answer.meaning], _PAUSE
     else:
         target, (reason, pause) = IntentStatus.RETRYING, _PASSING[answer.meaning]
+        if send.purpose == Purpose.CALL and _is_late(intent, at=at):
+            # No node has it, and its time has passed: a cancellation takes its place.
+            send.state = SendState.REFUSED
     send.save(update_fields=["state", "first_sent_at", "last_sent_at", "times_sent", "last_answer"])
     if intent.status != target:
         intents.move(intent, target, at=at, due=pause, tx_hash=send.tx_hash, answer=answer.meaning)

@@ -44,10 +44,13 @@ def look(lease: Lease, *, desk: Desk, clock: Clock) -> None:
 
 
 def _watched(lease: Lease, *, at: datetime) -> list[TxSend]:
-    """All sends, not only the last, of the due intents that may be on the chain."""
+    """All sends, not only the last, of the due intents that may be on the chain.
+
+    One that was refused too: its bytes may have been taken before, by a process that died before it wrote that down.
+    """
     in_flight = [str(status) for status in UNMINED] + [str(IntentStatus.MINED)]
     due = TxIntent.objects.of_lane(lease.pk).due(at=at).filter(status__in=in_flight).order_by("nonce")
-    watched = TxSend.objects.filter(intent__in=due.values("pk"), state=SendState.SENT).select_related("intent")
+    watched = TxSend.objects.filter(intent__in=due.values("pk"), times_sent__gt=0).select_related("intent")
     return list(watched.order_by("intent__nonce", "seq")[:BATCH])
 
 
@@ -69,7 +72,8 @@ def _conclude(lease: Lease, sends: list[TxSend], standing: dict[int, ReceiptFact
         own = by_intent[intent.pk]
         mined = next((send for send in own if send.pk in standing), None)
         if mined is None:
-            missing.append(own[-1])
+            # What every node surely refused goes out again only as a new offer.
+            missing += [send for send in own if send.state == SendState.SENT][-1:]
             _not_found(intent, at=at)
         else:
             _found(intent, mined, standing[mined.pk], head=head, at=at)
@@ -86,6 +90,10 @@ def _not_found(intent: TxIntent, *, at: datetime) -> None:
 
 def _found(intent: TxIntent, send: TxSend, receipt: ReceiptFacts, *, head: Block, at: datetime) -> None:
     _store(send, receipt, at=at)
+    if send.state != SendState.SENT:
+        # It was taken after all.
+        send.state = SendState.SENT
+        send.save(update_fields=["state"])
     if intent.status in UNMINED:
         _mine(intent, send, receipt, at=at)
         doorbell.ring("intent.mined", key=intent.sender_id)

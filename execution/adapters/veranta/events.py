@@ -8,16 +8,9 @@ from eth_utils import to_checksum_address
 
 from execution.adapters.veranta.abi import EVENTS
 from execution.domain.chain import Log
-from execution.domain.events import OrderCanceled, OrderInitiated, TradeExecuted, VenueEvent
-from trading.domain.errors import Conflict
+from execution.domain.events import OrderCanceled, OrderInitiated, TradeExecuted, UnknownEvent, VenueEvent
 from trading.domain.position import Direction, FillKind
 from trading.domain.units import Leverage, Price, Usdc
-
-
-class UnknownEvent(Conflict):
-    """A contract that we follow said something that our ABI doesn't know: never dropped, always an alert."""
-
-    code = "VENUE_EVENT_UNKNOWN"
 
 
 class _Trade(NamedTuple):
@@ -46,9 +39,10 @@ def decode(log: Log) -> VenueEvent | None:
     Raises:
         UnknownEvent: for a topic that the ABI doesn't have.
     """
-    form = EVENTS.get(log.topics[0])
+    topic = log.topics[0] if log.topics else ""
+    form = EVENTS.get(topic)
     if form is None:
-        raise UnknownEvent("an event with an unknown topic", address=log.address, topic=log.topics[0], tx_hash=log.tx_hash)
+        raise UnknownEvent("an event with an unknown topic", address=log.address, topic=topic, tx_hash=log.tx_hash)
     reader = _READERS.get(form.name)
     return reader(form.read(log)) if reader else None
 
@@ -69,7 +63,10 @@ def _market_executed(values: dict[str, Any]) -> TradeExecuted:
 
 def _limit_executed(values: dict[str, Any]) -> TradeExecuted:
     # On an open this event carries the trigger price where the profit is, and a payout of zero.
-    return _executed(values, kind=_LIMIT_KINDS[values["orderType"]], order_id=None)
+    kind = _LIMIT_KINDS.get(values["orderType"])
+    if kind is None:
+        raise UnknownEvent("a limit execution of an unknown kind", order_type=values["orderType"])
+    return _executed(values, kind=kind, order_id=None)
 
 
 def _executed(values: dict[str, Any], *, kind: FillKind, order_id: int | None) -> TradeExecuted:

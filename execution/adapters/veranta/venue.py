@@ -14,7 +14,7 @@ from execution.domain.chain import Call, Log
 from execution.domain.events import VenueEvent
 from execution.ports import Chain, CloseRequest, MarketListing, OpenRequest, Permission
 from trading.domain.errors import Unavailable
-from trading.domain.units import Leverage, Percent, Usdc, Wei
+from trading.domain.units import Leverage, NotExact, Percent, Usdc, Wei
 from trading.kinds import refuse_in_transaction
 
 # Error(string): what older parts of the venue still revert with.
@@ -73,7 +73,7 @@ class VerantaVenue:
             response = httpx.get(f"{settings.VERANTA_DATA_API_URL}/v2/trading", timeout=_HTTP_TIMEOUT_SECONDS)
             pairs = response.raise_for_status().json()["pairInfos"]
             return [_listing(int(index), pair) for index, pair in pairs.items()]
-        except (httpx.HTTPError, ValueError, KeyError, TypeError, AttributeError) as error:
+        except (httpx.HTTPError, NotExact, ValueError, KeyError, TypeError, AttributeError) as error:
             raise Unavailable("the venue's catalogue doesn't answer", error=type(error).__name__) from None
 
     def _delegated(self, trader: str, data: str, *, sender: str) -> Call:
