@@ -1,0 +1,150 @@
+"""`GET /signals/{intent_key}`: where a signal stands, for its source and for the desk's own people."""
+
+from http import HTTPStatus
+from typing import Any
+
+from django.contrib.auth.models import AnonymousUser, User
+from django.http import HttpRequest, JsonResponse
+from django.utils.encoding import escape_uri_path
+from django.views.decorators.http import require_GET
+
+from execution import selectors
+from execution.models import TxIntent, TxReceipt, TxSend
+from execution.selectors import OrderStanding
+from risk.models import Decision
+from trading.api.webhook import is_signed
+from trading.models import Fill, Signal, Source
+from trading.selectors import Moment
+
+Json = dict[str, Any]
+
+
+@require_GET
+def show(request: HttpRequest, intent_key: str) -> JsonResponse:
+    """A signal's journey, decimals as strings.
+
+    The key is taken as it was sent, since it holds percent signs of its own; one that was
+    encoded once more on its way is found too.
+    """
+    path = _raw_path(request)
+    signed = is_signed(path.encode(), signature=request.headers.get("X-Signature", ""))
+    if not signed and not _is_staff(request.user):
+        return _refused(HTTPStatus.UNAUTHORIZED, "SIGNATURE_INVALID", "the signature doesn't match")
+    sent_key = path.rpartition("/")[2]
+    signal = _find((sent_key, intent_key), is_staff=_is_staff(request.user))
+    if signal is None:
+        return _refused(HTTPStatus.NOT_FOUND, "SIGNAL_UNKNOWN", "there is no such signal")
+    return JsonResponse(document(selectors.journey(signal)))
+
+
+def document(journey: selectors.Journey) -> Json:
+    """The journey as JSON."""
+    signal = journey.signal
+    return {
+        "intent_key": signal.intent_key,
+        "state": journey.stage,
+        "book": signal.book,
+        "trace_id": signal.trace_id,
+        "received_at": signal.received_at.isoformat(),
+        "timeline": [_moment(moment) for moment in journey.timeline],
+        "decision": None if journey.decision is None else _decision(journey.decision),
+        "orders": [_order(standing) for standing in journey.orders],
+    }
+
+
+def _raw_path(request: HttpRequest) -> str:
+    """The path as the client sent and signed it; gunicorn keeps it, other servers have it escaped again."""
+    raw: str = request.META.get("RAW_URI") or escape_uri_path(request.path)
+    return raw.partition("?")[0]
+
+
+def _is_staff(user: User | AnonymousUser) -> bool:
+    return user.is_active and user.is_staff
+
+
+def _find(keys: tuple[str, ...], *, is_staff: bool) -> Signal | None:
+    found = Signal.objects.filter(intent_key__in=keys)
+    if not is_staff:
+        # The default source's secret speaks for its own signals only.
+        found = found.filter(source__name=Source.DEFAULT)
+    by_key = {signal.intent_key: signal for signal in found}
+    return next((by_key[key] for key in keys if key in by_key), None)
+
+
+def _refused(status: HTTPStatus, code: str, message: str) -> JsonResponse:
+    return JsonResponse({"code": code, "message": message}, status=status)
+
+
+def _moment(moment: Moment) -> Json:
+    return {"event": moment.event, "at": moment.at.isoformat(), "ms": moment.ms, "detail": moment.facts}
+
+
+def _decision(decision: Decision) -> Json:
+    checks = [
+        {
+            "code": check["code"],
+            "value": check["value"],
+            "limit": check["limit"],
+            "verdict": "pass" if check["passed"] else "fail",
+        }
+        for check in decision.checks
+    ]
+    return {"verdict": decision.verdict, "code": decision.code, "message": decision.message, "checks": checks}
+
+
+def _order(standing: OrderStanding) -> Json:
+    order = standing.order
+    return {
+        "action": order.action,
+        "side": order.direction,
+        "status": order.status,
+        "reason": order.reason,
+        "market": order.market.symbol,
+        "collateral_usdc": str(order.collateral_usdc),
+        "leverage_x": str(order.leverage_x),
+        "position_id": order.position_id,
+        "fills": [_fill(fill) for fill in standing.fills],
+        "intent": _intent(standing.intent),
+    }
+
+
+def _fill(fill: Fill) -> Json:
+    return {
+        "kind": fill.kind,
+        "price": str(fill.price),
+        "collateral_usdc": str(fill.collateral_usdc),
+        "fee_usdc": str(fill.fee_usdc),
+        "payout_usdc": str(fill.payout_usdc),
+        "realised_pnl_usdc": str(fill.realised_pnl_usdc),
+        "tx_hash": fill.tx_hash,
+    }
+
+
+def _intent(intent: TxIntent) -> Json:
+    return {
+        "intent_key": intent.intent_key,
+        "status": intent.status,
+        "nonce": intent.nonce,
+        "failure_code": intent.failure_code,
+        "blocked_reason": intent.blocked_reason,
+        "sends": [_send(send) for send in intent.sends.all()],
+    }
+
+
+def _send(send: TxSend) -> Json:
+    return {
+        "seq": send.seq,
+        "purpose": send.purpose,
+        "tx_hash": send.tx_hash,
+        "state": send.state,
+        "fee_cap_wei": str(send.fee_cap_wei),
+        "receipts": [_receipt(receipt) for receipt in send.receipts.all()],
+    }
+
+
+def _receipt(receipt: TxReceipt) -> Json:
+    return {
+        "block_number": receipt.block_number,
+        "is_success": receipt.is_success,
+        "is_canonical": receipt.is_canonical,
+    }

@@ -1,0 +1,118 @@
+"""What others read of `execution`."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from django.db.models import Prefetch
+
+from execution.domain.intent import IntentStatus
+from execution.domain.order import OrderStatus
+from execution.models import Order, TxIntent, TxSend
+from risk.models import Decision
+from trading import selectors
+from trading.domain.signal import SignalStatus
+from trading.models import Fill, Signal
+from trading.selectors import Moment
+
+
+class Stage(StrEnum):
+    """How far a signal has come, all in all."""
+
+    RECEIVED = "received"  # stored, not yet decided
+    DENIED = "denied"
+    EXPIRED = "expired"  # too late, for its decision or for its nonce
+    SET_ASIDE = "set_aside"
+    ORDERED = "ordered"  # decided; its transaction is owed
+    SENT = "sent"
+    MINED = "mined"  # on the chain; the venue has still to execute
+    FAILED = "failed"  # refused in simulation or by policy
+    REJECTED = "rejected"  # its transaction reverted
+    CANCELED = "canceled"
+    FILLED = "filled"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderStanding:
+    """One order of a signal, its intent with every send and receipt, and what the venue executed for it."""
+
+    order: Order
+    intent: TxIntent
+    fills: tuple[Fill, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Journey:
+    """Everything that is known about one signal."""
+
+    signal: Signal
+    stage: Stage
+    timeline: list[Moment]
+    decision: Decision | None
+    orders: tuple[OrderStanding, ...]
+
+
+# Orders of one signal may stand at different places: the first of these that any of them is at speaks for all.
+_LOUDEST = (
+    Stage.ORDERED,
+    Stage.SENT,
+    Stage.MINED,
+    Stage.FAILED,
+    Stage.REJECTED,
+    Stage.CANCELED,
+    Stage.EXPIRED,
+    Stage.FILLED,
+)
+_OF_SIGNAL = {
+    SignalStatus.RECEIVED: Stage.RECEIVED,
+    SignalStatus.DENIED: Stage.DENIED,
+    SignalStatus.EXPIRED: Stage.EXPIRED,
+    SignalStatus.SET_ASIDE: Stage.SET_ASIDE,
+}
+_OF_ORDER = {
+    OrderStatus.INITIALIZED: Stage.ORDERED,
+    OrderStatus.SUBMITTED: Stage.SENT,
+    OrderStatus.ACCEPTED: Stage.MINED,
+    OrderStatus.FILLED: Stage.FILLED,
+    OrderStatus.CANCELED: Stage.CANCELED,
+    OrderStatus.DENIED: Stage.FAILED,
+    OrderStatus.REJECTED: Stage.REJECTED,
+    OrderStatus.EXPIRED: Stage.EXPIRED,
+}
+_ON_CHAIN = frozenset((IntentStatus.MINED, IntentStatus.FINAL))
+
+
+def journey(signal: Signal) -> Journey:
+    """Where a signal stands. The same few queries however much it caused."""
+    orders = tuple(_standing(order) for order in _orders(signal))
+    return Journey(
+        signal=signal,
+        stage=_stage(signal, orders),
+        timeline=selectors.timeline(signal),
+        decision=Decision.objects.filter(signal=signal, trader_id=signal.trader_id).first(),
+        orders=orders,
+    )
+
+
+def _orders(signal: Signal) -> list[Order]:
+    sends = TxSend.objects.order_by("seq").prefetch_related("receipts")
+    rows = Order.objects.filter(leg__decision__signal=signal).select_related("market", "intent", "fill")
+    return list(rows.prefetch_related(Prefetch("intent__sends", queryset=sends)).order_by("leg__number"))
+
+
+def _standing(order: Order) -> OrderStanding:
+    fills = (order.fill,) if order.fill is not None else ()
+    return OrderStanding(order=order, intent=order.intent, fills=fills)
+
+
+def _stage(signal: Signal, orders: tuple[OrderStanding, ...]) -> Stage:
+    own = _OF_SIGNAL.get(SignalStatus(signal.status))
+    if own is not None:
+        return own
+    reached = {_stage_of(standing) for standing in orders}
+    return next((stage for stage in _LOUDEST if stage in reached), Stage.ORDERED)
+
+
+def _stage_of(standing: OrderStanding) -> Stage:
+    stage = _OF_ORDER[OrderStatus(standing.order.status)]
+    is_on_chain = IntentStatus(standing.intent.status) in _ON_CHAIN
+    return Stage.MINED if stage is Stage.SENT and is_on_chain else stage

@@ -1,0 +1,5 @@
+"""The console's pages over `trading`."""
+
+from trading.admin import desk, flow
+
+__all__ = ["desk", "flow"]

@@ -1,0 +1,135 @@
+"""Refuses to start unsafe: each rule is one line of a table, and a finding says what to do."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import LazySettings, settings
+from django.core.checks import CheckMessage, Error, Tags, register
+from django.core.exceptions import ImproperlyConfigured
+
+BASE_CHAIN = 8453
+LOCAL_CHAIN = 31337
+SHORTEST_SECRET_KEY = 50
+# The accounts of anvil's published mnemonic: whoever reads its manual owns them.
+PUBLIC_ACCOUNTS = frozenset(
+    (
+        "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266",
+        "0x70997970C51812dc3A010C7d01b50e0d17dc79C8",
+        "0x3C44CdDdB6a900fa2b585dd299e03d12FA4293BC",
+        "0x90F79bf6EB2c4f870365E785982E1f101E93b906",
+        "0x15d34AAf54267DB7D7c367839AAf71A00a2C6A65",
+        "0x9965507D1a55bcC2695C58ba16FB37d819B0A4dc",
+        "0x976EA74026E726554dB657fA54763abd0C3a0aa9",
+        "0x14dC79964da2C08b23698B3D3cc7Ca32193d9955",
+        "0x23618e81E3f5cdF7f54C3d65f7FBc0aBf5B21E8f",
+        "0xa0Ee7A142d267C1f36714E4a8F75612F20a79720",
+    )
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """Something that must not be; `everywhere` holds outside production too."""
+
+    id: str
+    is_broken: Callable[[LazySettings], bool]
+    message: str
+    hint: str
+    everywhere: bool = False
+
+
+def _has_raw_key_on_base(conf: LazySettings) -> bool:
+    is_local = conf.SIGNER_BACKEND == "local" and bool(conf.SIGNER_PRIVATE_KEY)
+    return is_local and conf.CHAIN_ID == BASE_CHAIN and not conf.ALLOW_LOCAL_SIGNER
+
+
+def _has_public_key(conf: LazySettings) -> bool:
+    return conf.CHAIN_ID != LOCAL_CHAIN and _address(conf.SIGNER_PRIVATE_KEY) in PUBLIC_ACCOUNTS
+
+
+def _is_live_without_key(conf: LazySettings) -> bool:
+    return conf.EXEC_MODE == "LIVE" and conf.SIGNER_BACKEND == "local" and not conf.SIGNER_PRIVATE_KEY
+
+
+def _address(private_key: str) -> str:
+    # Not at the top: the library behind it takes a second to load, and beat and Flower never sign.
+    from execution.adapters.local_signer import LocalSigner, NoKey
+
+    try:
+        return LocalSigner(private_key).address if private_key else ""
+    except NoKey:
+        return ""
+
+
+RULES = (
+    Rule(
+        id="vanta.E001",
+        is_broken=lambda conf: bool(conf.DEBUG),
+        message="DEBUG is on in production.",
+        hint="Pages of errors show settings to anyone; leave it off.",
+    ),
+    Rule(
+        id="vanta.E002",
+        is_broken=lambda conf: len(conf.SECRET_KEY) < SHORTEST_SECRET_KEY,
+        message="SECRET_KEY is too short for production.",
+        hint=f"Set a random text of at least {SHORTEST_SECRET_KEY} characters.",
+    ),
+    Rule(
+        id="vanta.E003",
+        is_broken=lambda conf: not conf.WEBHOOK_HMAC_SECRET,
+        message="WEBHOOK_HMAC_SECRET is not set.",
+        hint="Without it no signal can be signed; set a random text of 40 characters.",
+    ),
+    Rule(
+        id="vanta.E004",
+        is_broken=_has_raw_key_on_base,
+        message="SIGNER_PRIVATE_KEY holds a raw key on Base.",
+        hint="Say ALLOW_LOCAL_SIGNER=true if that is meant.",
+    ),
+    Rule(
+        id="vanta.E005",
+        is_broken=lambda conf: not conf.FLOWER_BASIC_AUTH,
+        message="FLOWER_BASIC_AUTH is not set.",
+        hint="Flower would show the queues to anyone; set user:password.",
+    ),
+    Rule(
+        id="vanta.E006",
+        is_broken=_has_public_key,
+        message="SIGNER_PRIVATE_KEY is one of anvil's published keys.",
+        hint="Anyone can spend what it owns: make a key of your own.",
+        everywhere=True,
+    ),
+    Rule(
+        id="vanta.E007",
+        is_broken=_is_live_without_key,
+        message="EXEC_MODE is LIVE, but there is no key to sign with.",
+        hint="Set SIGNER_PRIVATE_KEY, or EXEC_MODE=DRY.",
+        everywhere=True,
+    ),
+)
+
+
+def findings(conf: LazySettings) -> Iterator[Error]:
+    """What these settings break."""
+    is_production = conf.ENVIRONMENT == "production"
+    for rule in RULES:
+        if (is_production or rule.everywhere) and rule.is_broken(conf):
+            yield Error(rule.message, hint=rule.hint, id=rule.id)
+
+
+def refuse_to_start() -> None:
+    """For processes that don't begin with `manage.py`, which makes the checks itself.
+
+    Raises:
+        ImproperlyConfigured: naming everything that these settings break, and what to do.
+    """
+    broken = [f"{finding.msg} {finding.hint}" for finding in findings(settings)]
+    if broken:
+        raise ImproperlyConfigured(" ".join(broken))
+
+
+@register(Tags.security)
+def refuse_unsafe(**_: Any) -> list[CheckMessage]:
+    """The check that every `manage.py` command makes first."""
+    return list(findings(settings))

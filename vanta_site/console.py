@@ -1,0 +1,32 @@
+"""The operators' console: Django's admin with our name, our banner and the control page."""
+
+from typing import Any
+
+from django.contrib.admin import AdminSite
+from django.http import HttpRequest
+from django.urls import URLPattern, URLResolver, path
+
+
+class Console(AdminSite):
+    """The admin site."""
+
+    site_header = "Vanta"
+    site_title = "Vanta"
+    index_title = "The desk"
+    site_url = None
+    index_template = "vanta/index.html"
+
+    def get_urls(self) -> list[URLResolver | URLPattern]:
+        """The admin's own pages and ours."""
+        # Models aren't loaded yet when Django makes the site.
+        from vanta_site import control
+
+        ours = [path("control/", self.admin_view(control.page), name="control")]
+        return [*ours, *super().get_urls()]
+
+    def each_context(self, request: HttpRequest) -> dict[str, Any]:
+        """What every page shows, with the mode for its banner."""
+        from vanta_site import standing
+
+        # Called by the template, when the page's transaction is over: the switch is outside.
+        return super().each_context(request) | {"read_standing": standing.read}

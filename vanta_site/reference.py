@@ -1,0 +1,45 @@
+"""The pages of docs/reference that the code itself knows: written from the tables, never by hand."""
+
+import inspect
+import re
+from collections.abc import Iterable
+from enum import StrEnum
+from typing import Any
+
+from execution.domain import intent, order
+from risk.domain.decision import Denial
+from trading.domain import position, signal
+from trading.domain.lifecycle import Lifecycle
+
+LIFECYCLES: tuple[Lifecycle[Any], ...] = (signal.LIFECYCLE, order.LIFECYCLE, intent.LIFECYCLE, position.LIFECYCLE)
+
+_MEMBER = re.compile(r"^    (\w+) = .*?(?:  # (.*))?$", re.MULTILINE)
+
+
+def meanings(words: type[StrEnum]) -> dict[str, str]:
+    """What each member's comment says of it; empty where there is none."""
+    said = dict(_MEMBER.findall(inspect.getsource(words)))
+    return {word.name: said.get(word.name, "") for word in words}
+
+
+def lifecycles(tables: Iterable[Lifecycle[Any]] = LIFECYCLES) -> str:
+    """docs/reference/lifecycles.md."""
+    head = "# Lifecycles\n\nWritten by `manage.py lifecycles` from the tables that PostgreSQL keeps too.\n"
+    return head + "".join(_lifecycle(table) for table in tables)
+
+
+def denials() -> str:
+    """docs/reference/denials.md."""
+    head = "# Denials\n\nWritten by `manage.py denials`. A code is stable for ever.\n\n"
+    return head + _table("code", "why", meanings(Denial))
+
+
+def _lifecycle(table: Lifecycle[Any]) -> str:
+    explained = meanings(type(table.states[0]))
+    diagram = f"\n## {table.name.capitalize()}\n\n```mermaid\n{table.mermaid()}```\n"
+    return f"{diagram}\n{_table('state', 'means', explained)}"
+
+
+def _table(left: str, right: str, rows: dict[str, str]) -> str:
+    lines = [f"| {left} | {right} |", "|---|---|", *(f"| `{name}` | {text} |" for name, text in rows.items())]
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,23 @@
+"""PostgreSQL: the only truth."""
+
+import environ
+
+from vanta_site.settings.env import read
+
+_DATABASE_URL = read.text("DATABASE_URL", example="postgres://vanta:password@127.0.0.1:5432/vanta")
+# The web keeps a pool; workers and commands don't (a prefork worker with a pool
+# reconnects for every task). The web's entry in the Procfile sets it.
+_HAS_POOL = read.flag("DB_POOL", False)
+
+# Each guard prevents an outage: a query that never ends, a lock that is never given up,
+# a process paused in the middle of a transaction.
+_GUARDS = "-c statement_timeout=15000 -c lock_timeout=5000 -c idle_in_transaction_session_timeout=15000"
+
+DATABASES = {
+    "default": {
+        **environ.Env.db_url_config(_DATABASE_URL),
+        "CONN_MAX_AGE": 0 if _HAS_POOL else 600,
+        "CONN_HEALTH_CHECKS": True,
+        "OPTIONS": {"options": _GUARDS, **({"pool": {"min_size": 1, "max_size": 8, "timeout": 5}} if _HAS_POOL else {})},
+    }
+}

@@ -1,0 +1,90 @@
+"""The sweep: lanes with due rows, stage by stage. It makes every lost ring harmless.
+
+Beat rings each such lane (`ring_due`); the `sweeper` process works those that nobody has worked for
+a while itself (`work_overdue`), without a broker.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import structlog
+
+from execution import conf as execution_conf
+from execution.models import Cursor, TxIntent
+from execution.services import indexing, orders, senders
+from risk.models import Leg
+from risk.services import decisions
+from trading import clock, conf
+from trading.models import Signal
+from vanta_site import pipeline
+
+log = structlog.get_logger(__name__)
+
+# The workers' time to follow a ring, before the sweeper does their work.
+OVERDUE = timedelta(seconds=3)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """One stage of the pipeline: the task that works a lane, which lanes are due, and the same work done here."""
+
+    task: str
+    due: Callable[[datetime], Iterable[int]]
+    work: Callable[[int], object]
+
+
+def _accounts_with_signals(before: datetime) -> Iterable[int]:
+    return Signal.objects.filter(next_action_at__lte=before).values_list("trader_id", flat=True).distinct()
+
+
+def _accounts_with_legs(before: datetime) -> Iterable[int]:
+    return Leg.objects.filter(next_action_at__lte=before).values_list("trader_id", flat=True).distinct()
+
+
+def _senders_with_intents(before: datetime) -> Iterable[int]:
+    return TxIntent.objects.filter(next_action_at__lte=before).values_list("sender_id", flat=True).distinct()
+
+
+def _streams(_: datetime) -> Iterable[int]:
+    return Cursor.objects.values_list("pk", flat=True)
+
+
+STAGES: tuple[Stage, ...] = (
+    Stage(
+        task="risk.drain",
+        due=_accounts_with_signals,
+        work=lambda pk: decisions.drain(trader_id=pk, switch=conf.mode_switch(), clock=clock.now),
+    ),
+    Stage(
+        task="execution.order",
+        due=_accounts_with_legs,
+        work=lambda pk: orders.take_in(trader_id=pk, at=clock.now()),
+    ),
+    Stage(
+        task="execution.drain",
+        due=_senders_with_intents,
+        work=lambda pk: senders.drain(sender_id=pk, desk=execution_conf.desk(), clock=clock.now),
+    ),
+    Stage(
+        task="execution.index",
+        due=_streams,
+        work=lambda _: indexing.drain(desk=execution_conf.desk(), clock=clock.now),
+    ),
+)
+
+
+def ring_due(*, at: datetime) -> int:
+    """Ring every lane that has a due row; the number of rings."""
+    lanes = [(stage.task, key) for stage in STAGES for key in stage.due(at)]
+    for task, key in lanes:
+        pipeline.send(task, key)
+    return len(lanes)
+
+
+def work_overdue(*, at: datetime) -> int:
+    """Work every lane whose rows have been due for longer than OVERDUE; the number of lanes."""
+    lanes = [(stage, key) for stage in STAGES for key in list(stage.due(at - OVERDUE))]
+    for stage, key in lanes:
+        stage.work(key)
+    return len(lanes)
