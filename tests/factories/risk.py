@@ -1,0 +1,67 @@
+"""Rows of `risk`."""
+
+import factory
+from factory.django import DjangoModelFactory
+
+from risk.domain.decision import Action, Verdict
+from risk.domain.policy import Scope
+from risk.models import Decision, Leg, Policy
+from tests.factories import NOW
+from tests.factories.trading import PositionFactory, SignalFactory
+from trading.domain.position import Direction
+from trading.domain.signal import SignalStatus
+from trading.domain.units import Leverage, Usdc
+
+
+class PolicyFactory(DjangoModelFactory):
+    """The global policy, which says nothing until limits are given."""
+
+    class Meta:
+        model = Policy
+
+    scope = Scope.GLOBAL
+    updated_at = NOW
+
+
+class DecisionFactory(DjangoModelFactory):
+    """An approval; its signal is approved too."""
+
+    class Meta:
+        model = Decision
+
+    signal = factory.SubFactory(SignalFactory, decided=SignalStatus.APPROVED)
+    trader = factory.SelfAttribute("signal.trader")
+    verdict = Verdict.APPROVED
+    checks = factory.List([])
+    decided_at = NOW
+
+
+class LegFactory(DjangoModelFactory):
+    """An open that waits for its order."""
+
+    class Meta:
+        model = Leg
+
+    decision = factory.SubFactory(DecisionFactory)
+    number = 1
+    trader = factory.SelfAttribute("decision.trader")
+    market = factory.SelfAttribute("decision.signal.market")
+    book = factory.SelfAttribute("decision.signal.book")
+    action = Action.OPEN
+    direction = Direction.LONG
+    collateral_usdc = Usdc.of(50)
+    leverage_x = Leverage.of(3)
+    slippage_pct = factory.SelfAttribute("decision.signal.slippage_pct")
+    next_action_at = NOW
+
+
+class CloseLegFactory(LegFactory):
+    """A close of a whole position that waits for its order."""
+
+    action = Action.CLOSE
+    position = factory.SubFactory(
+        PositionFactory,
+        trader=factory.SelfAttribute("..trader"),
+        market=factory.SelfAttribute("..market"),
+        book=factory.SelfAttribute("..book"),
+    )

@@ -1,0 +1,152 @@
+"""Rows of `trading`."""
+
+import hashlib
+from datetime import timedelta
+from decimal import Decimal
+
+import factory
+from factory.django import DjangoModelFactory
+
+from tests.factories import NOW
+from trading.domain.mode import Book
+from trading.domain.position import Direction, FillKind
+from trading.domain.signal import DEFAULT_SLIPPAGE, ENTRY_LIFETIME, Side, SignalStatus, intent_key
+from trading.domain.units import Leverage, Percent, Price, Usdc
+from trading.models import Fill, Market, Position, Quote, Signal, Source, Trader
+
+
+class TraderFactory(DjangoModelFactory):
+    class Meta:
+        model = Trader
+
+    tg_user_id = factory.Sequence(lambda number: 1_000 + number)
+    name = factory.Sequence(lambda number: f"trader {number}")
+    address = factory.Sequence(lambda number: f"0x{number + 1:040x}")
+
+
+class MarketFactory(DjangoModelFactory):
+    """BTC-USD."""
+
+    class Meta:
+        model = Market
+        django_get_or_create = ("symbol",)
+
+    symbol = "BTC-USD"
+    pair_index = 1
+    min_notional_usdc = Usdc.of(100)
+    min_leverage_x = Leverage.of(1)
+    max_leverage_x = Leverage.of(250)
+    open_fee_pct = Percent.of("0.045")
+    close_fee_pct = Percent.of("0.045")
+    spread_pct = Percent.of("0.01")
+    synced_at = NOW
+
+
+class EtherMarketFactory(MarketFactory):
+    """ETH-USD."""
+
+    symbol = "ETH-USD"
+    pair_index = 0
+
+
+class SourceFactory(DjangoModelFactory):
+    """The default source, unless another name is given."""
+
+    class Meta:
+        model = Source
+        django_get_or_create = ("name",)
+
+    name = Source.DEFAULT
+
+
+class QuoteFactory(DjangoModelFactory):
+    class Meta:
+        model = Quote
+
+    market = factory.SubFactory(MarketFactory)
+    source = "chainlink"
+    price = Price.of(60_000)
+    confidence = Price.zero()
+    weight = Decimal(1)
+    max_age = timedelta(minutes=21)
+    published_at = NOW
+    received_at = NOW
+
+
+class SignalFactory(DjangoModelFactory):
+    """An entry, waiting for its decision; `decided=SignalStatus.APPROVED` moves it on."""
+
+    class Meta:
+        model = Signal
+        skip_postgeneration_save = True
+
+    source = factory.SubFactory(SourceFactory)
+    source_name = "desk"
+    signal_id = factory.Sequence(lambda number: f"signal-{number}")
+    intent_key = factory.LazyAttribute(lambda row: intent_key(source=row.source_name, signal_id=row.signal_id))
+    fingerprint = factory.LazyAttribute(lambda row: hashlib.sha256(row.intent_key.encode()).hexdigest())
+    trace_id = factory.LazyAttribute(lambda row: row.fingerprint[:32])
+    trader = factory.SubFactory(TraderFactory)
+    market = factory.SubFactory(MarketFactory)
+    side = Side.LONG
+    book = Book.LIVE
+    collateral_usdc = Usdc.of(50)
+    leverage_x = Leverage.of(3)
+    slippage_pct = DEFAULT_SLIPPAGE
+    body = factory.LazyAttribute(lambda row: f'{{"source": "{row.source_name}", "signal_id": "{row.signal_id}"}}')
+    received_at = NOW
+    next_action_at = factory.SelfAttribute("received_at")
+    expires_at = factory.LazyAttribute(lambda row: row.received_at + ENTRY_LIFETIME)
+
+    @factory.post_generation
+    def decided(signal: Signal, _create: bool, status: SignalStatus | None, **_: object) -> None:  # noqa: N805 - factory-boy hands the row
+        if status is not None:
+            signal.move(status)
+            signal.decided_at, signal.next_action_at = signal.received_at, None
+            signal.save(update_fields=["status", "decided_at", "next_action_at"])
+
+
+class CloseSignalFactory(SignalFactory):
+    """An exit: of everything, unless a reduction is given."""
+
+    side = Side.CLOSE
+    collateral_usdc = None
+    leverage_x = None
+    expires_at = None
+
+
+class PositionFactory(DjangoModelFactory):
+    class Meta:
+        model = Position
+
+    trader = factory.SubFactory(TraderFactory)
+    market = factory.SubFactory(MarketFactory)
+    book = Book.LIVE
+    direction = Direction.LONG
+    venue_index = factory.Sequence(lambda number: number)
+    opened_at = NOW - timedelta(hours=1)
+    collateral_usdc = Usdc.of(50)
+    leverage_x = Leverage.of(3)
+    entry_price = Price.of(60_000)
+    realised_pnl_usdc = Usdc.zero()
+
+
+class FillFactory(DjangoModelFactory):
+    class Meta:
+        model = Fill
+
+    position = factory.SubFactory(PositionFactory)
+    book = factory.SelfAttribute("position.book")
+    kind = FillKind.OPEN
+    price = Price.of(60_000)
+    collateral_usdc = Usdc.of(50)
+    leverage_x = Leverage.of(3)
+    fee_usdc = Usdc.zero()
+    payout_usdc = Usdc.zero()
+    realised_pnl_usdc = Usdc.zero()
+    chain_id = 31_337
+    tx_hash = factory.Sequence(lambda number: f"0x{number:064x}")
+    log_index = 0
+    block_number = factory.Sequence(lambda number: number)
+    block_hash = factory.LazyAttribute(lambda row: f"0x{row.block_number:064x}")
+    filled_at = NOW

@@ -1,0 +1,106 @@
+"""The sweep: every ring may be lost, and a signal still becomes a position."""
+
+import base64
+import json
+from collections.abc import Iterator
+from datetime import timedelta
+from time import monotonic, sleep
+from typing import Any
+
+import pytest
+import redis
+from django.conf import settings
+from django.test import Client
+from pytest_django.fixtures import Settings
+
+from execution.domain.intent import IntentStatus
+from execution.models import Cursor, TxIntent
+from tests.scenario import way
+from tests.scenario.world import World
+from trading import clock, conf
+from trading.domain.mode import Mode
+from trading.models import Position, Quote
+from vanta_site import sweep
+
+QUEUES = ("risk", "execution", "indexer", "tpsl")
+
+
+@pytest.fixture
+def broker() -> Iterator[redis.Redis]:
+    """The real Redis, empty before and after."""
+    client = redis.Redis.from_url(settings.REDIS_URL)
+    client.flushdb()
+    yield client
+    client.flushdb()
+    client.close()
+
+
+def _rung(broker: redis.Redis) -> list[tuple[str, list[Any]]]:
+    messages = [json.loads(raw) for queue in QUEUES for raw in broker.lrange(queue, 0, -1)]
+    return sorted((each["headers"]["task"], json.loads(base64.b64decode(each["body"]))[0]) for each in messages)
+
+
+def test_the_sweep_alone_brings_a_signal_to_a_filled_position(
+    world: World, client: Client, broker: redis.Redis, settings: Settings
+) -> None:
+    settings.ALLOW_LIVE_AFTER_STREAK = 0
+    conf.mode_switch().write(mode=Mode.LIVE, stop=False)
+    world.admit(123)
+    # The sweep works at the database's own time; so does the price.
+    Quote.objects.update(published_at=clock.now())
+    world.send(client)
+
+    _sweep_until_final(world)
+
+    assert Position.objects.get().status == "OPEN"
+    assert TxIntent.objects.get().status == IntentStatus.FINAL
+    assert world.chain_nonce() == 1
+
+
+def _sweep_until_final(world: World) -> None:
+    deadline = monotonic() + 20
+    while not TxIntent.objects.filter(status=IntentStatus.FINAL).exists() and monotonic() < deadline:
+        # As if every row had been due for long: nobody else is at work.
+        sweep.work_overdue(at=clock.now() + sweep.OVERDUE)
+        world.rpc.call("evm_mine")
+        world.keeper.tick(now=monotonic())
+        world.rpc.call("evm_mine")
+        sleep(0.05)
+
+
+def test_the_sweeper_leaves_the_workers_their_time(world: World) -> None:
+    world.admit(123)
+    intent = way.owe(world)
+
+    worked = sweep.work_overdue(at=intent.next_action_at + sweep.OVERDUE - timedelta(milliseconds=1))
+
+    # The stream of events has no due rows: it is read each time.
+    assert (worked, way.fresh(intent).status) == (1, IntentStatus.CREATED)
+
+
+def test_each_due_lane_is_rung_once(world: World, broker: redis.Redis) -> None:
+    world.admit(123)
+    second = world.admit(124)
+    for tg_user_id in (123, 123, 124):
+        way.tell(world, tg_user_id=tg_user_id)
+    way.owe(world)
+    broker.flushdb()
+
+    rings = sweep.ring_due(at=world.now)
+
+    # 123's signals were decided on the way to the owed intent.
+    assert _rung(broker) == [
+        ("execution.drain", [way.sender().pk]),
+        ("execution.index", [_stream()]),
+        ("risk.drain", [second.pk]),
+    ]
+    assert rings == 3
+
+
+def test_nothing_due_rings_nobody_but_the_reader_of_events(world: World, broker: redis.Redis) -> None:
+    assert sweep.ring_due(at=world.now) == 1
+    assert _rung(broker) == [("execution.index", [_stream()])]
+
+
+def _stream() -> int:
+    return Cursor.objects.get().pk

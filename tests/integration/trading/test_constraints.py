@@ -1,0 +1,269 @@
+"""Every check and unique constraint of the models, broken once in raw SQL."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.db import IntegrityError, connection, models, transaction
+
+from tests.factories import NOW
+from tests.factories.execution import DelegationFactory, OrderFactory, SenderFactory, TxIntentFactory, TxSendFactory
+from tests.factories.risk import CloseLegFactory, DecisionFactory, LegFactory, PolicyFactory
+from tests.factories.trading import CloseSignalFactory, FillFactory, PositionFactory, QuoteFactory, SignalFactory, TraderFactory
+from trading.models import ModeState
+
+pytestmark = pytest.mark.django_db
+
+ADDRESS = "0x" + "ab" * 20
+
+
+@dataclass(frozen=True)
+class Breach:
+    """A change in raw SQL that a constraint must refuse."""
+
+    constraint: str
+    make: Callable[[], models.Model]
+    change: str
+
+
+def mode_state() -> ModeState:
+    return ModeState.objects.get(pk=1)
+
+
+def of(constraint: str, make: Callable[[], models.Model], *changes: str) -> list[Breach]:
+    return [Breach(constraint, make, change) for change in changes]
+
+
+CHECKS = [
+    *of("trader_address_is_an_address", TraderFactory, "address = '0x12'", f"address = '{ADDRESS[:-1]}g'", "address = ''"),
+    *of("signal_side_is_known", CloseSignalFactory, "side = 'BUY', collateral_usdc = 1, leverage_x = 1"),
+    *of("signal_book_is_known", SignalFactory, "book = 'BOTH'"),
+    *of(
+        "signal_entry_has_collateral_and_leverage",
+        SignalFactory,
+        "collateral_usdc = NULL",
+        "leverage_x = NULL",
+        "collateral_usdc = 0",
+        "leverage_x = -1",
+        "side = 'CLOSE'",
+    ),
+    *of(
+        "signal_is_due_exactly_while_received",
+        SignalFactory,
+        "next_action_at = NULL",
+        "decided_at = now()",
+        "status = 'DENIED'",
+        "status = 'DENIED', decided_at = now()",
+    ),
+    *of("position_book_is_known", PositionFactory, "book = 'BOTH'"),
+    *of("position_direction_is_known", PositionFactory, "direction = 'UP'"),
+    *of(
+        "position_is_closed_exactly_when_nothing_is_left",
+        PositionFactory,
+        "collateral_usdc = 0",
+        "closed_at = now()",
+        "status = 'CLOSED'",
+        "status = 'CLOSED', closed_at = now()",
+        "status = 'CLOSED', collateral_usdc = 0",
+        "collateral_usdc = -1",
+    ),
+    *of("fill_kind_is_known", FillFactory, "kind = 'GIFT'"),
+    *of("there_is_one_mode_state", mode_state, "id = 2"),
+    *of("mode_configured_is_known", mode_state, "configured = 'TURBO'"),
+    *of("leg_action_is_known", LegFactory, "action = 'ADD'"),
+    *of("leg_closes_a_position_exactly_when_it_closes", LegFactory, "action = 'CLOSE'"),
+    *of("leg_closes_a_position_exactly_when_it_closes", CloseLegFactory, "action = 'OPEN'", "position_id = NULL"),
+    *of("leg_moves_some_collateral", LegFactory, "collateral_usdc = 0", "collateral_usdc = -1"),
+    *of("policy_scope_is_known", PolicyFactory, "scope = 'WORLD'"),
+    *of(
+        "policy_names_whom_its_scope_needs",
+        PolicyFactory,
+        "scope = 'USER'",
+        "scope = 'SYMBOL'",
+        "tg_user_id = 1",
+        "symbol = 'BTC-USD'",
+        "scope = 'USER', tg_user_id = 1, symbol = 'BTC-USD'",
+    ),
+    *of("policy_limits_are_positive", PolicyFactory, "max_leverage_x = 0.5", "max_position_usd_1e6 = -1"),
+    *of("sender_status_is_known", SenderFactory, "status = 'ASLEEP'"),
+    *of("sender_nonce_counts_up_from_zero", SenderFactory, "next_nonce = -1"),
+    *of(
+        "order_has_ended_exactly_when_its_state_says_so",
+        OrderFactory,
+        "ended_at = now()",
+        "status = 'DENIED'",
+        "status = 'SUBMITTED', ended_at = now()",
+    ),
+    *of("intent_holds_a_nonce_exactly_when_its_state_says_so", TxIntentFactory, "nonce = 1"),
+    *of(
+        "intent_is_closed_exactly_when_its_state_is_terminal",
+        TxIntentFactory,
+        "closed_at = now()",
+        "next_action_at = NULL",
+        "status = 'CANCELED'",
+        "status = 'CANCELED', closed_at = now()",
+    ),
+    *of(
+        "intent_on_paper_never_has_a_nonce",
+        lambda: TxIntentFactory(order__leg__decision__signal__book="PAPER"),
+        "status = 'CANCELED', closed_at = now(), next_action_at = NULL, nonce = 1",
+    ),
+    *of("send_state_is_known", TxSendFactory, "state = 'LOST'"),
+    *of("send_purpose_is_known", TxSendFactory, "purpose = 'GIFT'"),
+    *of("decision_verdict_is_known", DecisionFactory, "verdict = 'PERHAPS'"),
+    *of("decision_denies_with_a_code", DecisionFactory, "code = 'PRICE_STALE'", "verdict = 'DENIED'"),
+    *of("signal_status_is_known", SignalFactory, "status = 'LIMBO'"),
+    *of("position_status_is_known", PositionFactory, "status = 'LIMBO'"),
+    *of("order_status_is_known", OrderFactory, "status = 'LIMBO'"),
+    *of("intent_status_is_known", TxIntentFactory, "status = 'LIMBO'"),
+]
+
+TWINS = {
+    "one_signal_for_each_source_and_id": (SignalFactory, {"intent_key": "'other'"}),
+    "one_position_for_each_slot_and_time": (PositionFactory, {}),
+    "one_fill_for_each_log_of_a_block": (FillFactory, {"tx_hash": "'0xother'"}),
+    "one_canonical_fill_for_each_log": (FillFactory, {"block_hash": "'0xother'"}),
+    "one_quote_for_each_market_and_source": (QuoteFactory, {}),
+    "one_decision_for_each_signal_and_trader": (DecisionFactory, {}),
+    "one_leg_for_each_number": (LegFactory, {}),
+    "one_policy_for_each_scope": (PolicyFactory, {}),
+    "one_sender_for_each_address": (SenderFactory, {}),
+    "one_delegation_for_each_trader_and_sender": (DelegationFactory, {"is_home": "false"}),
+}
+
+
+def copied(row: models.Model, changes: dict[str, str]) -> None:
+    """Insert the row once more, changed."""
+    columns = [field.column for field in row._meta.concrete_fields if not field.primary_key]
+    values = [changes.get(column, column) for column in columns]
+    table = row._meta.db_table
+    with connection.cursor() as cursor:
+        cursor.execute(f"INSERT INTO {table} ({', '.join(columns)}) SELECT {', '.join(values)} FROM {table} WHERE id = {row.pk}")
+
+
+def leave_alone(constraint: str, table: str) -> None:
+    """Let nothing but one constraint guard a table, so that it is this one that refuses."""
+    with connection.cursor() as cursor:
+        # PostgreSQL alters no table that still has checks to make at the commit.
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
+        cursor.execute(
+            "SELECT conname FROM pg_constraint WHERE conrelid = %s::regclass AND contype = 'c' AND conname <> %s",
+            [table, constraint],
+        )
+        for (other,) in cursor.fetchall():
+            cursor.execute(f"ALTER TABLE {table} DROP CONSTRAINT {other}")
+
+
+def named(value: object) -> str | None:
+    return f"{value.constraint}: {value.change}" if isinstance(value, Breach) else None
+
+
+@pytest.mark.parametrize("breach", CHECKS, ids=named)
+def test_a_change_that_breaks_a_rule_is_refused(breach: Breach) -> None:
+    row = breach.make()
+    leave_alone(breach.constraint, row._meta.db_table)
+    with pytest.raises(IntegrityError, match=f'"{breach.constraint}"'), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(f"UPDATE {row._meta.db_table} SET {breach.change} WHERE id = %s", [row.pk])
+
+
+@pytest.mark.parametrize("constraint", TWINS)
+def test_a_twin_is_refused(constraint: str) -> None:
+    factory, changes = TWINS[constraint]
+    with pytest.raises(IntegrityError, match=f'"{constraint}"'), transaction.atomic():
+        copied(factory(), changes)
+
+
+def test_a_second_home_is_refused() -> None:
+    delegation = DelegationFactory()
+    with pytest.raises(IntegrityError, match='"one_home_for_each_trader"'), transaction.atomic():
+        DelegationFactory(trader=delegation.trader)
+
+
+def test_one_effect_is_owed_once() -> None:
+    intent = TxIntentFactory()
+    with pytest.raises(IntegrityError, match='"uq_tx_intents_idem"'), transaction.atomic():
+        TxIntentFactory(idempotency_key=intent.idempotency_key)
+
+
+def bound(nonce: int, **fields: Any) -> models.Model:
+    intent = TxIntentFactory(**fields)
+    for state, changed in (("BUILDING", None), ("BUILT", None), ("SENDING", nonce)):
+        type(intent).objects.filter(pk=intent.pk).update(status=state, nonce=changed)
+    return intent
+
+
+def test_one_nonce_of_a_sender_belongs_to_one_intent() -> None:
+    sender = SenderFactory()
+    bound(5, sender=sender)
+    bound(5)
+    with pytest.raises(IntegrityError, match='"one_intent_for_each_nonce"'), transaction.atomic():
+        bound(5, sender=sender)
+
+
+@pytest.mark.parametrize("change", ["nonce = 6", "target = '0x1'", "calldata = '0x1'", "value_wei = 1"])
+def test_a_nonce_and_a_call_are_bound_for_life(change: str) -> None:
+    intent = bound(5)
+    with pytest.raises(IntegrityError, match="keeps its nonce"), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(f"UPDATE tx_intents SET {change} WHERE id = %s", [intent.pk])
+
+
+def test_a_send_has_its_own_number_and_hash_and_only_one_is_ready() -> None:
+    send = TxSendFactory()
+    for constraint, changes in (
+        ("one_send_for_each_number", {"tx_hash": "'0xother'", "state": "'SENT'"}),
+        ("tx_sends_tx_hash_key", {"seq": "2", "state": "'SENT'"}),
+        ("one_ready_send_for_each_intent", {"seq": "2", "tx_hash": "'0xother'"}),
+    ):
+        with pytest.raises(IntegrityError, match=f'"{constraint}"'), transaction.atomic():
+            copied(send, changes)
+
+
+def test_an_order_has_one_number_at_the_venue() -> None:
+    OrderFactory(venue_order_id=7)
+    with pytest.raises(IntegrityError, match='"one_order_for_each_venue_number"'), transaction.atomic():
+        OrderFactory(venue_order_id=7)
+
+
+ELSEWHERE = {
+    "one_home_for_each_trader",
+    "uq_tx_intents_idem",
+    "one_intent_for_each_nonce",
+    "one_send_for_each_number",
+    "one_ready_send_for_each_intent",
+    "one_order_for_each_venue_number",
+    # Of rows that the chain's readers write; broken where those are tested.
+    "one_block_for_each_hash",
+    "one_canonical_block_for_each_number",
+    "one_receipt_for_each_send_and_block",
+}
+
+
+def test_every_constraint_is_broken_somewhere_here() -> None:
+    known = {
+        constraint.name
+        for label in ("trading", "risk", "execution")
+        for model in apps.get_app_config(label).get_models()
+        for constraint in model._meta.constraints
+    }
+    broken = {breach.constraint for breach in CHECKS} | set(TWINS) | ELSEWHERE
+    assert broken == known
+
+
+def test_a_rule_that_is_gone_refuses_nothing() -> None:
+    """So that the tests above can fail."""
+    row = LegFactory()
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        cursor.execute("ALTER TABLE legs DROP CONSTRAINT leg_moves_some_collateral")
+        cursor.execute("UPDATE legs SET collateral_usdc = 0 WHERE id = %s", [row.pk])
+    row.refresh_from_db()
+    assert not row.collateral_usdc
+
+
+def test_now_is_in_the_past() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT now() > %s", [NOW])
+        assert cursor.fetchone() == (True,)

@@ -1,0 +1,142 @@
+"""`/metrics`: what the ledger knows, whoever did it."""
+
+import pytest
+from django.db import transaction
+from django.test import Client
+from prometheus_client.parser import text_string_to_metric_families
+
+from risk.domain.decision import Denial, Verdict
+from tests.factories import NOW
+from tests.factories.flow import filled, ordered
+from tests.factories.risk import DecisionFactory
+from tests.factories.trading import FillFactory, SignalFactory
+from trading import conf
+from trading.domain.mode import Mode
+from trading.domain.signal import SignalStatus
+from trading.models import ModeState, Signal
+from trading.services import journal, mode
+from vanta_site import metrics
+from vanta_site.tallies import Tally
+
+pytestmark = pytest.mark.usefixtures("desk", "switch")
+
+Samples = dict[tuple[str, tuple[tuple[str, str], ...]], float]
+
+
+@pytest.fixture(autouse=True)
+def _fresh_ledger() -> None:
+    """Totals that this process hasn't settled yet: another test's database had other rows."""
+    metrics._ledger.cache_clear()
+
+
+def _scraped(client: Client) -> Samples:
+    answer = client.get("/metrics")
+    assert answer.status_code == 200
+    families = text_string_to_metric_families(answer.content.decode())
+    return {(sample.name, tuple(sorted(sample.labels.items()))): sample.value for family in families for sample in family.samples}
+
+
+def _of(samples: Samples, name: str, **labels: str) -> float:
+    return samples[name, tuple(sorted(labels.items()))]
+
+
+def test_every_label_set_stands_at_zero_from_the_start(client: Client) -> None:
+    samples = _scraped(client)
+
+    assert _of(samples, "vanta_intent_duplicate_total") == 0
+    assert _of(samples, "vanta_intent_illegal_transition_total") == 0
+    assert _of(samples, "vanta_signals_received_total", source="default") == 0
+    assert _of(samples, "vanta_exec_mode_changes_total", **{"from": "DRY", "to": "LIVE"}) == 0
+    assert {code for name, labels in samples if name == "vanta_risk_denials_total" for _, code in labels} == set(Denial)
+    assert _of(samples, "vanta_intents", status="SENT") == 0
+    assert _of(samples, "vanta_exec_mode", mode="DRY") == 1
+    assert _of(samples, "vanta_worker_heartbeat_timestamp_seconds", process="sweeper") == 0
+
+
+def test_the_flow_is_counted_where_it_stands(client: Client) -> None:
+    filled()
+    ordered()
+    denied = SignalFactory(decided=SignalStatus.DENIED)
+    DecisionFactory(signal=denied, verdict=Verdict.DENIED, code="LEVERAGE_ABOVE_MAX")
+
+    samples = _scraped(client)
+
+    assert _of(samples, "vanta_signals_received_total", source="default") == 3
+    assert _of(samples, "vanta_signals_rejected_total", source="default", code="LEVERAGE_ABOVE_MAX") == 1
+    assert _of(samples, "vanta_risk_denials_total", code="LEVERAGE_ABOVE_MAX") == 1
+    assert _of(samples, "vanta_intent_created_total", kind="OPEN") == 2
+    assert _of(samples, "vanta_tx_submissions_total") == 1
+    assert (_of(samples, "vanta_intents", status="FINAL"), _of(samples, "vanta_intents", status="CREATED")) == (1, 1)
+    assert _of(samples, "vanta_open_positions", symbol="BTC-USD") == 1
+    assert _of(samples, "vanta_oldest_unsettled_intent_seconds") > 0
+
+
+def test_a_second_opening_fill_of_a_position_is_a_violation(client: Client) -> None:
+    flow = filled()
+    FillFactory(position=flow.position, is_canonical=False)
+    assert _of(_scraped(client), "vanta_intent_duplicate_total") == 0
+
+    FillFactory(position=flow.position)
+
+    assert _of(_scraped(client), "vanta_intent_duplicate_total") == 1
+
+
+def test_a_move_that_the_table_does_not_have_is_a_violation(client: Client) -> None:
+    flow = filled()
+    assert _of(_scraped(client), "vanta_intent_illegal_transition_total") == 0
+    filled()
+    assert _of(_scraped(client), "vanta_intent_illegal_transition_total") == 0
+
+    with transaction.atomic():
+        journal.record("intent.sent", flow.intent, at=NOW, trace_id=flow.intent.trace_id)
+
+    assert _of(_scraped(client), "vanta_intent_illegal_transition_total") == 1
+    assert _of(_scraped(client), "vanta_intent_illegal_transition_total") == 1
+
+
+def test_switches_and_stops_are_counted(client: Client) -> None:
+    mode.switch_to(mode=Mode.LIVE, switch=conf.mode_switch(), actor="ada", reason="go", at=NOW)
+    mode.stop_everything(switch=conf.mode_switch(), actor="ada", origin="admin", reason="drill", at=NOW)
+
+    samples = _scraped(client)
+
+    assert _of(samples, "vanta_exec_mode_changes_total", **{"from": "DRY", "to": "LIVE"}) == 1
+    assert _of(samples, "vanta_emergency_stop_activations_total") == 1
+    assert _of(samples, "vanta_emergency_stop") == 1
+
+
+def test_no_label_names_a_signal_a_person_or_a_transaction(client: Client) -> None:
+    flow = filled()
+
+    text = client.get("/metrics").content.decode()
+
+    for secret in (flow.signal.signal_id, flow.signal.trace_id, flow.signal.trader.address, flow.send.tx_hash):
+        assert secret not in text
+
+
+def test_metrics_can_be_turned_off(client: Client, settings: object) -> None:
+    settings.METRICS_ENABLED = False
+
+    assert client.get("/metrics").status_code == 404
+
+
+def test_a_tally_is_right_while_rows_settle_behind_it(django_assert_num_queries: object) -> None:
+    tally = Tally(Signal.objects.all, "side", margin=2)
+    counts = []
+    for _ in range(7):
+        SignalFactory()
+        counts.append(tally.read()["LONG",])
+
+    assert counts == [1, 2, 3, 4, 5, 6, 7]
+    with django_assert_num_queries(2):
+        tally.read()
+    newest = Signal.objects.latest("pk").pk
+    assert newest - 3 <= tally._settled_up_to <= newest - 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_mode_row_is_read_not_remembered(client: Client) -> None:
+    _scraped(client)
+    ModeState.objects.filter(pk=1).update(emergency_stop=True)
+
+    assert _of(_scraped(client), "vanta_emergency_stop") == 1

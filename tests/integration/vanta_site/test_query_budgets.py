@@ -1,0 +1,77 @@
+"""Every page of the console asks a fixed number of queries: the budget of each stands in `tests/query_budgets.json`."""
+
+import json
+from pathlib import Path
+
+import pytest
+import redis
+from django.contrib import admin
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from execution.models import ChainBlock, Cursor
+from execution.models.send import SendState
+from risk.domain.policy import Scope
+from tests.factories import NOW
+from tests.factories.execution import DelegationFactory, OrderFactory, TxSendFactory
+from tests.factories.flow import filled
+from tests.factories.risk import LegFactory, PolicyFactory
+from tests.factories.trading import EtherMarketFactory, FillFactory, QuoteFactory
+from trading import conf
+from trading.domain.position import FillKind
+from trading.services import mode
+
+BUDGETS: dict[str, int] = json.loads((Path(__file__).parents[2] / "query_budgets.json").read_text())
+PAGES = [
+    *("/admin/", "/admin/control/"),
+    *(f"/admin/{model._meta.app_label}/{model._meta.model_name}/" for model in admin.site._registry),
+    *(f"/admin/{model._meta.app_label}/{model._meta.model_name}/change/" for model in admin.site._registry),
+]
+
+
+def _fill_the_desk(number: int) -> None:
+    """One more of everything that a page can show."""
+    flow = filled()
+    for each in range(number):
+        OrderFactory(leg=LegFactory(decision=flow.decision, number=2 + each))
+        TxSendFactory(intent=flow.intent, seq=2 + each, state=SendState.SENT)
+        FillFactory(position=flow.position, kind=FillKind.CLOSE)
+    DelegationFactory(trader=flow.signal.trader, sender=flow.intent.sender)
+    QuoteFactory(market=EtherMarketFactory(), source=f"source {number}")
+    PolicyFactory(scope=Scope.USER, tg_user_id=number)
+    ChainBlock.objects.create(chain_id=1, number=number, hash=f"0x{number}", parent_hash="0x", mined_at=NOW)
+    Cursor.objects.create(stream=f"stream {number}", chain_id=1, number=number, hash="0x")
+    mode.stop_everything(switch=conf.mode_switch(), actor="ada", origin="admin", reason=f"drill {number}", at=NOW)
+    mode.lift_stop(switch=conf.mode_switch(), actor="ada", reason=f"drill {number} over", at=NOW)
+
+
+def _queries(console: Client, page: str) -> int:
+    with CaptureQueriesContext(connection) as asked:
+        assert console.get(_concrete(page)).status_code == 200
+    return len(asked)
+
+
+def _concrete(page: str) -> str:
+    """A row's page for `/change/`: that of the newest row."""
+    if not page.endswith("/change/"):
+        return page
+    _, _, app, name, _, _ = page.split("/")
+    (model,) = (model for model in admin.site._registry if (model._meta.app_label, model._meta.model_name) == (app, name))
+    newest = model._default_manager.order_by("-pk").first()
+    return f"/admin/{app}/{name}/{newest.pk}/change/" if newest is not None else f"/admin/{app}/{name}/"
+
+
+def test_every_page_has_a_budget() -> None:
+    assert sorted(BUDGETS) == sorted(PAGES)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_keeps_its_budget_however_many_rows_there_are(console: Client, switch: redis.Redis, page: str) -> None:
+    _fill_the_desk(1)
+    console.get(_concrete(page))
+    few = _queries(console, page)
+    for number in range(2, 6):
+        _fill_the_desk(number)
+
+    assert (few, _queries(console, page)) == (BUDGETS[page], BUDGETS[page])

@@ -1,0 +1,125 @@
+"""An intent's way, stage by stage, at the world's time."""
+
+import json
+from datetime import timedelta
+from typing import Any
+
+from devnet.keeper import Tick
+from execution.models import Sender, TxIntent
+from execution.services import indexing, orders, senders
+from risk.services import decisions
+from tests.scenario.world import World
+from trading.domain import signal_form, strict_json
+from trading.models import Signal, Source
+from trading.services import signals
+
+OPEN = {"symbol": "BTC-USD", "side": "LONG", "collateral_usdc": "50", "leverage_x": "3"}
+
+
+class Killed(BaseException):
+    """The process is gone: nobody catches it."""
+
+
+class Doomed:
+    """A port whose owner dies at one call, before the outside hears it or after."""
+
+    def __init__(self, port: Any, method: str, *, is_after: bool = False) -> None:
+        self._port, self._method, self._is_after = port, method, is_after
+        self.address = getattr(port, "address", None)
+
+    def __getattr__(self, name: str) -> Any:
+        asked = getattr(self._port, name)
+        return self._dying(asked) if name == self._method else asked
+
+    def _dying(self, asked: Any) -> Any:
+        def die(*args: Any, **kwargs: Any) -> None:
+            if self._is_after:
+                asked(*args, **kwargs)
+            raise Killed
+
+        return die
+
+
+def tell(world: World, **changes: Any) -> Signal:
+    """A signal of user 123, stored at the world's time: an open of BTC where nothing else is said."""
+    base = {"symbol": "BTC-USD"} if changes.get("side") == "CLOSE" else OPEN
+    body = {"source": "test", "signal_id": f"t{next(world.numbers)}", "tg_user_id": 123, **base, **changes}
+    raw = json.dumps(body).encode()
+    request = signal_form.read(strict_json.parse(raw))
+    source = Source.objects.get(name=Source.DEFAULT)
+    return signals.accept(request=request, raw=raw, source=source, at=world.now).signal
+
+
+def owe(world: World, **changes: Any) -> TxIntent:
+    """A signal's first intent, owed and not yet built."""
+    signal = tell(world, **changes)
+    decisions.drain(trader_id=signal.trader_id, switch=world.switch, clock=world.clock)
+    orders.take_in(trader_id=signal.trader_id, at=world.now)
+    return TxIntent.objects.get(intent_key=signal.intent_key)
+
+
+def sender() -> Sender:
+    """The one sender."""
+    return Sender.objects.get()
+
+
+def drain(world: World) -> None:
+    """Work the sender's lane once."""
+    assert senders.drain(sender_id=sender().pk, desk=world.desk, clock=world.clock)
+
+
+def drain_at_silence(world: World) -> None:
+    """Work the sender's lane once, while the chain doesn't answer."""
+    assert not senders.drain(sender_id=sender().pk, desk=world.desk, clock=world.clock)
+
+
+def index(world: World) -> None:
+    """Read the venue's events."""
+    assert indexing.drain(desk=world.desk, clock=world.clock)
+
+
+def keep(world: World) -> Tick:
+    """One pass of the keeper, mined."""
+    tick = world.keeper.tick(now=world.now.timestamp())
+    world.mine()
+    return tick
+
+
+def wait(world: World, seconds: float) -> None:
+    """Let time go by, without a block."""
+    world.now += timedelta(seconds=seconds)
+
+
+def send(world: World, **changes: Any) -> TxIntent:
+    """An intent on the wire."""
+    intent = owe(world, **changes)
+    drain(world)
+    return fresh(intent)
+
+
+def accept(world: World, **changes: Any) -> TxIntent:
+    """An intent mined, its order with the venue."""
+    intent = send(world, **changes)
+    world.mine()
+    drain(world)
+    index(world)
+    return fresh(intent)
+
+
+def fill(world: World, **changes: Any) -> TxIntent:
+    """An intent whose order is filled."""
+    intent = accept(world, **changes)
+    keep(world)
+    drain(world)
+    index(world)
+    return fresh(intent)
+
+
+def fresh(intent: TxIntent) -> TxIntent:
+    """The intent as it is stored now."""
+    return TxIntent.objects.select_related("order__leg", "order__position").get(pk=intent.pk)
+
+
+def nonces(world: World) -> tuple[int, int]:
+    """The next nonce by our book, and by the chain."""
+    return sender().next_nonce, world.chain_nonce()

@@ -1,0 +1,75 @@
+"""Situations for the rules: an entry of 50 USDC at 3x, or a close, in which everything passes."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+from risk.domain.decision import Closable, MarketFacts, Situation, Wanted
+from risk.domain.policy import EffectivePolicy
+from tests.factories import NOW
+from trading.domain.mode import EffectiveMode, Mode
+from trading.domain.position import Direction
+from trading.domain.price import AgreedPrice
+from trading.domain.signal import Side
+from trading.domain.units import Leverage, Percent, Price, Usdc
+
+MARKET = MarketFacts(
+    symbol="BTC-USD",
+    is_open=True,
+    is_close_only=False,
+    min_notional=Usdc.of(100),
+    min_leverage=Leverage.of(1),
+    max_leverage=Leverage.of(250),
+)
+POLICY = EffectivePolicy(max_leverage=Leverage.of(500), max_user_position=None, max_symbol_position=None, circuit_breaker=False)
+PRICE = AgreedPrice(symbol="BTC-USD", price=Price.of(60_000), published_at=NOW, sources=("chainlink",))
+RUNNING = EffectiveMode(mode=Mode.LIVE, emergency_stop=False, reasons=())
+STOPPED = EffectiveMode(mode=Mode.DRY, emergency_stop=True, reasons=("emergency stop by environment", "the switch says DRY"))
+
+OPEN = Wanted(
+    side=Side.LONG,
+    collateral=Usdc.of(50),
+    leverage=Leverage.of(3),
+    reduce=None,
+    reduce_share=None,
+    slippage=Percent.of("0.5"),
+    take_profit=None,
+    stop_loss=None,
+    signaled_at=None,
+)
+CLOSE = replace(OPEN, side=Side.CLOSE, collateral=None, leverage=None)
+
+
+def held(collateral: object = 50, *, position_id: int = 1, age_minutes: int = 60) -> Closable:
+    return Closable(
+        position_id=position_id,
+        direction=Direction.LONG,
+        leverage=Leverage.of(3),
+        collateral=Usdc.of(str(collateral)),
+        opened_at=NOW - timedelta(minutes=age_minutes),
+    )
+
+
+def situation(wanted: Wanted, **changes: Any) -> Situation:
+    quiet: dict[str, Any] = {
+        "at": NOW,
+        "wanted": wanted,
+        "mode": RUNNING,
+        "takes_entries": True,
+        "in_maintenance": False,
+        "market": MARKET,
+        "policy": POLICY,
+        "price": PRICE,
+        "closable": (held(),),
+    }
+    return Situation(**quiet | changes)
+
+
+def entry(*, collateral: object = 50, leverage: object = 3, **changes: Any) -> Situation:
+    wanted = replace(OPEN, collateral=Usdc.of(str(collateral)), leverage=Leverage.of(str(leverage)))
+    return situation(wanted, **changes)
+
+
+def close(*, usdc: object = None, pct: object = None, **changes: Any) -> Situation:
+    reduce = None if usdc is None else Usdc.of(str(usdc))
+    return situation(replace(CLOSE, reduce=reduce, reduce_share=None if pct is None else Percent.of(str(pct))), **changes)

@@ -1,0 +1,72 @@
+"""What production refuses."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from vanta_site.checks import PUBLIC_ACCOUNTS, findings
+
+OWN_KEY = "0x" + "11" * 32
+ANVIL_KEY = "0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80"
+SAFE = {
+    "ENVIRONMENT": "production",
+    "DEBUG": False,
+    "SECRET_KEY": "x" * 50,
+    "WEBHOOK_HMAC_SECRET": "secret",
+    "SIGNER_BACKEND": "local",
+    "SIGNER_PRIVATE_KEY": OWN_KEY,
+    "ALLOW_LOCAL_SIGNER": True,
+    "CHAIN_ID": 8453,
+    "FLOWER_BASIC_AUTH": "a:b",
+    "EXEC_MODE": "LIVE",
+}
+
+
+def _found(**changes: object) -> list[str]:
+    return [finding.id for finding in findings(SimpleNamespace(**SAFE | changes))]
+
+
+def test_a_safe_production_starts() -> None:
+    assert _found() == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "found"),
+    [
+        ({"DEBUG": True}, "vanta.E001"),
+        ({"SECRET_KEY": "x" * 49}, "vanta.E002"),
+        ({"WEBHOOK_HMAC_SECRET": ""}, "vanta.E003"),
+        ({"ALLOW_LOCAL_SIGNER": False}, "vanta.E004"),
+        ({"FLOWER_BASIC_AUTH": ""}, "vanta.E005"),
+        ({"SIGNER_PRIVATE_KEY": ANVIL_KEY}, "vanta.E006"),
+        ({"SIGNER_PRIVATE_KEY": ""}, "vanta.E007"),
+    ],
+)
+def test_each_danger_is_named(changes: dict[str, object], found: str) -> None:
+    assert _found(**changes) == [found]
+
+
+@pytest.mark.parametrize(
+    "changes", [{"CHAIN_ID": 84532, "ALLOW_LOCAL_SIGNER": False}, {"SIGNER_BACKEND": "kms", "ALLOW_LOCAL_SIGNER": False}]
+)
+def test_a_raw_key_is_refused_on_base_only(changes: dict[str, object]) -> None:
+    assert _found(**changes) == []
+
+
+def test_development_may_be_careless_but_not_with_a_public_key_or_no_key() -> None:
+    careless = {"ENVIRONMENT": "development", "SECRET_KEY": "x", "WEBHOOK_HMAC_SECRET": "", "FLOWER_BASIC_AUTH": ""}
+
+    assert _found(**careless) == []
+    assert _found(**careless, SIGNER_PRIVATE_KEY=ANVIL_KEY) == ["vanta.E006"]
+    assert _found(**careless, SIGNER_PRIVATE_KEY=ANVIL_KEY, CHAIN_ID=31337) == []
+    assert _found(**careless, SIGNER_PRIVATE_KEY="") == ["vanta.E007"]
+
+
+def test_all_ten_public_accounts_are_known() -> None:
+    assert len(PUBLIC_ACCOUNTS) == 10
+
+
+def test_no_finding_repeats_a_secret() -> None:
+    texts = [f"{finding.msg} {finding.hint}" for finding in findings(SimpleNamespace(**SAFE | {"SIGNER_PRIVATE_KEY": ANVIL_KEY}))]
+
+    assert all(ANVIL_KEY not in text for text in texts)
