@@ -84,8 +84,9 @@ def _not_found(intent: TxIntent, *, at: datetime) -> None:
     if intent.status == IntentStatus.MINED:
         TxReceipt.objects.filter(send__intent=intent, is_canonical=True).update(is_canonical=False)
         intents.move(intent, IntentStatus.SENT, at=at, due=LOOK_AGAIN, words="reorged out")
-    else:
+    elif intent.status == IntentStatus.SENT:
         _look_again(intent, at=at)
+    # Otherwise its bytes are still to be offered: it stays due, and submission is next.
 
 
 def _found(intent: TxIntent, send: TxSend, receipt: ReceiptFacts, *, head: Block, at: datetime) -> None:

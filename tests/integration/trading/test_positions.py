@@ -83,7 +83,7 @@ def test_an_opening_execution_makes_a_position_with_its_fill(slot: Slot) -> None
 
 def test_the_same_execution_again_changes_nothing(slot: Slot) -> None:
     position = opened(slot)
-    assert record(OPENING, position) is None
+    assert record(OPENING, position) == Fill.objects.get()
     assert amounts(position) == ("OPEN", "49.9", "0", None)
     assert (Position.objects.count(), Fill.objects.count(), Event.objects.count()) == (1, 1, 1)
 
@@ -122,7 +122,7 @@ def test_a_closing_fill_taken_back_opens_the_position_again(slot: Slot) -> None:
     record(closing("49.9", "50"), position)
     orphan(position, "0xclose11")
     assert amounts(position) == ("OPEN", "49.9", "0", None)
-    assert record(closing("49.9", "50"), position) is None
+    assert record(closing("49.9", "50"), position) == Fill.objects.get(kind="CLOSE")
     assert amounts(position) == ("CLOSED", "0", "0.1", NOW + timedelta(minutes=1))
 
 
