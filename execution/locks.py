@@ -27,7 +27,7 @@ def intents(intent_ids: Iterable[int]) -> list[TxIntent]:
     """Several intents, ascending."""
     enter("intent")
     rows = TxIntent.objects.select_for_update(no_key=True, of=("self",)).select_related(
-        "order__leg", "order__market", "order__trader"
+        "sender", "order__leg", "order__market", "order__trader"
     )
     return list(rows.filter(pk__in=set(intent_ids)).order_by("pk"))
 

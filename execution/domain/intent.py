@@ -82,7 +82,7 @@ class Blocked(StrEnum):
     BACKPRESSURE = "backpressure"  # the node takes no more from this sender for now
     CONTENT = "content refused"  # the node refuses what the bytes say
     VENUE = "venue's limit of pending orders"  # its trader has as many orders with the keeper as the venue takes
-    SENDER = "sender"  # paused, draining or quarantined
+    SENDER = "sender"  # paused, draining, quarantined, or another key is at hand than its own
     PRICE = "price"  # no fresh price to bound its slippage with
     NONCE = "nonce used by something else"  # a foreign transaction stands on its nonce
 

@@ -93,8 +93,8 @@ def _call(intent: TxIntent, *, prices: dict[str, Price], desk: Desk) -> Call | N
     if price is None:
         return None
     if order.action == Action.OPEN:
-        return desk.venue.open_call(_open_request(order, price=price), sender=desk.signer.address)
-    return desk.venue.close_call(_close_request(order, price=price), sender=desk.signer.address)
+        return desk.venue.open_call(_open_request(order, price=price), sender=intent.sender.address)
+    return desk.venue.close_call(_close_request(order, price=price), sender=intent.sender.address)
 
 
 def _open_request(order: Order, *, price: Price) -> OpenRequest:

@@ -41,7 +41,7 @@ def submit_due(lease: Lease, *, desk: Desk, clock: Clock) -> None:
     """Give nonces to what is built, and bring everything that holds one onto the wire."""
     effective = mode.current(switch=desk.switch)
     lease.renew()
-    _reserve(lease, effective=effective, at=clock())
+    _reserve(lease, effective=effective, address=desk.signer.address, at=clock())
     unsigned = _without_offer(lease, at=clock())
     if unsigned:
         _offer(lease, unsigned, desk=desk, clock=clock)
@@ -53,13 +53,13 @@ def submit_due(lease: Lease, *, desk: Desk, clock: Clock) -> None:
 
 
 @write
-def _reserve(lease: Lease, *, effective: EffectiveMode, at: datetime) -> None:
+def _reserve(lease: Lease, *, effective: EffectiveMode, address: str, at: datetime) -> None:
     """Bind the oldest built intents to the next nonces, exits first, as far as there is room in flight."""
     sender = locks.sender(lease)
     built = TxIntent.objects.of_lane(lease.pk).due(at=at).filter(status=IntentStatus.BUILT, book=Book.LIVE).in_order()
     fresh = [intent for intent in locks.intents(built.values_list("pk", flat=True)) if _is_usable(intent, at=at)]
     waiting = venue_room.fitting(sorted(fresh, key=lambda intent: (intent.priority, intent.pk)), at=at)
-    reason, room = _room(sender, effective=effective)
+    reason, room = _room(sender, effective=effective, address=address)
     for nonce, intent in enumerate(waiting[:room], start=sender.next_nonce):
         intent.nonce = nonce
         intents.move(intent, IntentStatus.SENDING, at=at, nonce=nonce)
@@ -75,10 +75,11 @@ def _is_usable(intent: TxIntent, *, at: datetime) -> bool:
     return intent.built_at is not None and at - intent.built_at <= BUILT_MAX_AGE
 
 
-def _room(sender: Sender, *, effective: EffectiveMode) -> tuple[Blocked, int]:
+def _room(sender: Sender, *, effective: EffectiveMode, address: str) -> tuple[Blocked, int]:
     if not effective.may_sign:
         return Blocked.MODE, NONE_FREE
-    if sender.status != SenderStatus.ACTIVE:
+    # Another key than the sender's would sign its nonces for another account.
+    if sender.status != SenderStatus.ACTIVE or sender.address != address:
         return Blocked.SENDER, NONE_FREE
     in_flight = TxIntent.objects.of_lane(sender.pk).unmined().count()
     return Blocked.IN_FLIGHT, max(sender.max_in_flight - in_flight, NONE_FREE)
@@ -88,7 +89,7 @@ def _without_offer(lease: Lease, *, at: datetime) -> list[TxIntent]:
     """Those that hold a nonce and have no bytes on the wire or ready for it: reserved before a crash, or refused."""
     holding = TxIntent.objects.of_lane(lease.pk).due(at=at).filter(status__in=[IntentStatus.SENDING, IntentStatus.RETRYING])
     offered = TxSend.objects.filter(state__in=[SendState.READY, SendState.SENT]).values("intent_id")
-    return list(holding.exclude(pk__in=offered).order_by("nonce"))
+    return list(holding.exclude(pk__in=offered).select_related("sender").order_by("nonce"))
 
 
 @step
@@ -96,8 +97,10 @@ def _offer(lease: Lease, unsigned: list[TxIntent], *, desk: Desk, clock: Clock) 
     quote = desk.chain.fees()
     # Asked once more: the gate sits at the signature.
     effective = mode.current(switch=desk.switch)
-    if not effective.may_sign:
-        _park(lease, [intent.pk for intent in unsigned], at=clock())
+    is_its_key = all(intent.sender.address == desk.signer.address for intent in unsigned)
+    if not effective.may_sign or not is_its_key:
+        reason = Blocked.SENDER if effective.may_sign else Blocked.MODE
+        _park(lease, [intent.pk for intent in unsigned], reason=reason, at=clock())
         return
     lease.renew()
     at = clock()
@@ -106,9 +109,9 @@ def _offer(lease: Lease, unsigned: list[TxIntent], *, desk: Desk, clock: Clock) 
 
 
 @write
-def _park(lease: Lease, intent_ids: Sequence[int], *, at: datetime) -> None:
+def _park(lease: Lease, intent_ids: Sequence[int], *, reason: Blocked, at: datetime) -> None:
     locks.sender(lease)
-    intents.block(locks.intents(intent_ids), Blocked.MODE, at=at, pause=_PAUSE)
+    intents.block(locks.intents(intent_ids), reason, at=at, pause=_PAUSE)
 
 
 def _signed(intent: TxIntent, *, quote: FeeQuote, desk: Desk, at: datetime) -> TxSend | None:

@@ -30,11 +30,10 @@ class RunningDesk:
 
     def make(self, target: str, *, seconds: float = START_SECONDS) -> str:
         """Type `make TARGET`; what it printed."""
-        outside = {name: value for name, value in os.environ.items() if name not in _OURS}
         done = subprocess.run(
             ["make", target],
             cwd=self.folder,
-            env={**outside, "PORT_OFFSET": PORT_OFFSET},
+            env={**_outside(), "PORT_OFFSET": PORT_OFFSET},
             capture_output=True,
             text=True,
             timeout=seconds,
@@ -117,6 +116,13 @@ _OURS = frozenset(
         *("VERANTA_PAIR_STORAGE_ADDRESS", "CHAINLINK_FEEDS", "CHAINLINK_SEQUENCER_FEED", "VIRTUAL_ENV"),
     )
 )
+
+
+def _outside() -> dict[str, str]:
+    """The environment of somebody who has never seen this checkout: nothing of the tests' servers, no virtualenv on the PATH."""
+    kept = {name: value for name, value in os.environ.items() if name not in _OURS and not name.startswith("MAKE")}
+    folders = (folder for folder in kept["PATH"].split(os.pathsep) if not folder.startswith(str(ROOT)))
+    return {**kept, "PATH": os.pathsep.join(folders)}
 
 
 def copy_of_checkout(folder: Path) -> Path:

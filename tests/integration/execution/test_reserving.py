@@ -1,10 +1,12 @@
 """Reserving: who gets a nonce, in which order, and who waits for what."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 import pytest
 from pytest_django.fixtures import Settings
 
+from execution.adapters.local_signer import LocalSigner
 from execution.domain.intent import IntentStatus
 from execution.models import Sender, TxIntent, TxSend
 from execution.models.sender import SenderStatus
@@ -178,3 +180,34 @@ def test_an_entry_that_waited_past_its_deadline_expires_without_a_nonce(world: W
 
     assert _places([intent]) == [(IntentStatus.EXPIRED, None, "")]
     assert way.nonces(world) == (0, 0)
+
+
+def test_another_key_signs_nothing_for_a_sender(world: World) -> None:
+    world.admit(123)
+    intent = way.owe(world)
+    own = world.desk
+    world.desk = replace(own, signer=LocalSigner("0x" + "22" * 32))
+
+    way.drain(world)
+
+    assert _places([intent])[0][1:] == (None, "sender")
+    assert (TxSend.objects.count(), way.nonces(world)) == (0, (0, 0))
+
+
+def test_a_nonce_reserved_under_the_right_key_waits_for_it(world: World) -> None:
+    world.admit(123)
+    intent = way.owe(world)
+    own = world.desk
+    world.desk = replace(own, signer=way.Doomed(own.signer, "sign"))
+    with pytest.raises(way.Killed):
+        way.drain(world)
+    world.desk = replace(own, signer=LocalSigner("0x" + "22" * 32))
+
+    way.drain(world)
+    parked = _places([intent])
+    world.desk = own
+    way.wait(world, 1)
+    way.drain(world)
+
+    assert parked == [(IntentStatus.SENDING, 0, "sender")]
+    assert _places([intent]) == [(IntentStatus.SENT, 0, "")]
