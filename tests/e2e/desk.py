@@ -76,11 +76,11 @@ class RunningDesk:
         with ThreadPoolExecutor(8) as senders:
             return [answer.status_code for answer in senders.map(lambda body: self.send(**body), bodies)]
 
-    def kill(self, *words: str) -> int:
-        """SIGKILL to every process of this desk whose command line has these words; how many there were."""
+    def tell(self, number: signal.Signals, *words: str) -> int:
+        """An operating system's signal to every process of this desk whose command line has these words; how many there were."""
         pids = [pid for pid, command in _processes(self.folder) if all(word in command for word in words)]
         for pid in pids:
-            os.kill(pid, signal.SIGKILL)
+            os.kill(pid, number)
         return len(pids)
 
     def until(self, condition: Callable[[], bool], *, seconds: float) -> bool:

@@ -1,5 +1,7 @@
 """What a newcomer sees after one command, and what a killed worker can't break."""
 
+import signal
+
 import pytest
 
 from tests.e2e.desk import RunningDesk
@@ -40,6 +42,34 @@ def test_the_drills_payload_sent_twice_at_once_and_again_is_one_position(desk: R
     ]
 
 
+def test_signals_sent_while_nobody_works_all_arrive(desk: RunningDesk) -> None:
+    bodies = [
+        {
+            "source": "asleep",
+            "signal_id": f"{each}",
+            "tg_user_id": 124,
+            "symbol": "SOL-USD",
+            "side": "SHORT",
+            "collateral_usdc": "20",
+            "leverage_x": "2",
+            "slippage_pct": "2",
+        }
+        for each in range(4)
+    ]
+    workers = (("celery", "worker"), ("manage.py", "sweeper"))
+    for words in workers:
+        assert desk.tell(signal.SIGSTOP, *words) > 0
+
+    codes = desk.send_at_once(bodies)
+    untouched = desk.number("SELECT count(*) FROM signals WHERE source_name = 'asleep' AND status = 'RECEIVED'")
+    for words in workers:
+        desk.tell(signal.SIGCONT, *words)
+
+    assert (codes, untouched) == ([202] * 4, 4)
+    assert desk.until(desk.is_idle, seconds=120)
+    assert _ends(desk, "asleep") == {"FILLED"}
+
+
 @pytest.mark.parametrize("is_killed", [False, True], ids=["left alone", "every worker killed in the middle"])
 def test_a_hundred_signals_at_once_are_neither_lost_nor_doubled(desk: RunningDesk, is_killed: bool) -> None:
     name = "killed" if is_killed else "calm"
@@ -61,7 +91,7 @@ def test_a_hundred_signals_at_once_are_neither_lost_nor_doubled(desk: RunningDes
 
     codes = desk.send_at_once(bodies)
     if is_killed:
-        assert desk.kill("celery", "worker") > 0
+        assert desk.tell(signal.SIGKILL, "celery", "worker") > 0
 
     assert codes == [202] * 100
     assert desk.until(desk.is_idle, seconds=240)
