@@ -7,7 +7,6 @@ DEBUG = False
 DEPLOY_ENV = read.text("DEPLOY_ENV", ENVIRONMENT)
 DEPLOY_VERSION = read.text("DEPLOY_VERSION", "0.1.0")
 METRICS_ENABLED = read.flag("METRICS_ENABLED", True)
-HEALTH_PORT = read.whole("HEALTH_PORT", 0)
 
 INSTALLED_APPS = [
     "vanta_site.apps.VantaAdminConfig",

@@ -5,7 +5,6 @@ from vanta_site.settings.env import read
 BASE_RPC_URLS = read.items("BASE_RPC_URL", example="https://first.example.org,https://second.example.org")
 CHAIN_ID = read.whole("CHAIN_ID", 31337)
 RPC_TIMEOUT_SECONDS = 3.0
-ENABLE_RBF = read.flag("ENABLE_RBF", True)
 
 # Who answers a port: imported by the processes that need it, since web3 takes a second to load.
 CHAIN = "execution.adapters.rpc.RpcChain"

@@ -6,7 +6,6 @@ from vanta_site.settings.env import read
 SECRET_KEY = read.text("SECRET_KEY", example="a random text of 50 characters")
 ALLOWED_HOSTS = list(read.items("ALLOWED_HOSTS", ("localhost", "127.0.0.1"), example="vanta.example.org"))
 CSRF_TRUSTED_ORIGINS = list(read.items("CSRF_TRUSTED_ORIGINS", example="https://vanta.example.org"))
-CORS_ALLOWED_ORIGINS = list(read.items("CORS_ALLOWED_ORIGINS", example="https://board.example.org"))
 FIELD_ENCRYPTION_KEYS = read.items("FIELD_ENCRYPTION_KEYS", example="base64 of 32 random bytes")
 ADMIN_TOKEN = read.text("ADMIN_TOKEN", "", example="a random text of 40 characters")
 

@@ -4,7 +4,6 @@ from vanta_site.settings.env import read
 
 WEBHOOK_HMAC_SECRET = read.text("WEBHOOK_HMAC_SECRET", "", example="a random text of 40 characters")
 SIGNALS_ENABLED = read.flag("SIGNALS_ENABLED", True)
-AUTOMATION_PAUSED = read.flag("AUTOMATION_PAUSED", False)
 MAINTENANCE_MODE = read.flag("MAINTENANCE_MODE", False)
 
 # The ceiling of the execution mode: the more cautious of the two wins; with EXEC_MODE unset,
@@ -15,8 +14,6 @@ COPY_IS_SET = read.is_set("COPY_EXECUTION_MODE")
 DEFAULT_EXECUTION_MODE = read.choice("DEFAULT_EXECUTION_MODE", ("DRY", "LIVE"), EXEC_MODE)
 EMERGENCY_STOP = read.flag("EMERGENCY_STOP", False)
 ALLOW_LIVE_AFTER_STREAK = read.whole("ALLOW_LIVE_AFTER_STREAK", 3)
-AUTO_DRY_ON_VIOLATION = read.flag("AUTO_DRY_ON_VIOLATION", True)
-LIVE_REQUIRES_TWO = read.flag("LIVE_REQUIRES_TWO", False)
 
 # Who answers a port (`trading.conf` builds them), and who carries a ring to the workers.
 MODE_SWITCH = "trading.adapters.redis_switch.RedisSwitch"
@@ -25,5 +22,3 @@ DOORBELL = "vanta_site.pipeline.ring"
 
 CHAINLINK_FEEDS = dict(pair.split("=", 1) for pair in read.items("CHAINLINK_FEEDS", example="BTC-USD=0x64c9...848F"))
 CHAINLINK_SEQUENCER_FEED = read.text("CHAINLINK_SEQUENCER_FEED", "", example="0xBCF8...6433")
-PYTH_HERMES_URL = read.text("PYTH_HERMES_URL", "", example="https://hermes.example.org")
-PYTH_API_KEY = read.text("PYTH_API_KEY", "", example="a key of the price service")
