@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Protocol
 
 from execution.domain.broadcast import Answer
-from execution.domain.chain import Block, Call, Log, ReceiptFacts, Simulation
+from execution.domain.chain import Block, Call, Heads, Log, ReceiptFacts, Simulation, Testimony
 from execution.domain.events import VenueEvent
 from execution.domain.fees import FeeQuote, Offer
 from trading.domain.position import Direction
@@ -22,6 +22,10 @@ class Chain(Protocol):
         """The newest block."""
         ...
 
+    def heads(self) -> Heads:
+        """The newest block, and how far the chain is safe and finalized."""
+        ...
+
     def blocks(self, numbers: Iterable[int]) -> dict[int, Block]:
         """Headers by number; a number that the chain doesn't have yet is left out."""
         ...
@@ -35,7 +39,11 @@ class Chain(Protocol):
         ...
 
     def broadcast(self, raws: Sequence[str]) -> list[Answer]:
-        """Offer signed bytes to every endpoint; for each the strongest answer. Never raises: silence is `Meaning.UNKNOWN`."""
+        """Offer signed bytes to every endpoint at once, in their order; for each the strongest answer heard.
+
+        Returns as soon as one endpoint accepted all of them; the others are told all the same.
+        Never raises: silence is `Meaning.UNKNOWN`.
+        """
         ...
 
     def receipts(self, tx_hashes: Sequence[str]) -> list[ReceiptFacts | None]:
@@ -44,6 +52,24 @@ class Chain(Protocol):
 
     def logs(self, block_hashes: Sequence[str], *, emitters: Sequence[str]) -> list[list[Log]]:
         """The events of the emitters in each block, by the block's hash; a block that is gone raises Unavailable."""
+        ...
+
+    def testimonies(self, tx_hashes: Sequence[str], *, address: str) -> list[Testimony]:
+        """What each endpoint says by itself about some transactions and an address.
+
+        Never raises: one that doesn't answer, or is behind the highest head seen, is left out.
+        """
+        ...
+
+    def l1_fees(self, sizes: Sequence[int]) -> list[Wei]:
+        """The most that the rollup charges now for the data of a transaction of each size (bytes, unsigned).
+
+        From Base's GasPriceOracle predeploy; zero on a chain without one.
+        """
+        ...
+
+    def code(self, address: str) -> str:
+        """An account's code as 0x-hex: `0x` for a plain one, `0xef0100…` for one that carries EIP-7702's delegation."""
         ...
 
     def nonce(self, address: str) -> tuple[int, int]:
@@ -89,7 +115,8 @@ class Signer(Protocol):
         """The signed bytes of a call.
 
         Raises:
-            Unavailable: if the key's keeper doesn't answer.
+            SigningDenied: if the signer's own policy doesn't know such a call. Nothing was signed.
+            Unavailable: if the key's keeper doesn't answer in time.
         """
         ...
 

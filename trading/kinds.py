@@ -1,10 +1,12 @@
-"""The three kinds of function, told apart by their decorator.
+"""The kinds of function, told apart by their decorator.
 
 write   opens one transaction and commits once; raises when called inside another
 piece   part of a write: raises unless a transaction is open
 step    durable: no transaction is open before or after it; it asks the outside and calls writes
+ask     an adapter's call to the outside: raises while a transaction is open
 
-So no network call can sit inside a transaction, and no write can hide inside another.
+So no network call can sit inside a transaction, and no write can hide inside another. On each side of a
+write's commit and of an ask stands a failpoint.
 (The distinction is kraken-tech's django-subatomic's; that package needs a newer Python.)
 """
 
@@ -14,6 +16,8 @@ from functools import wraps
 from typing import ParamSpec, TypeVar
 
 from django.db import connection, transaction
+
+from trading import failpoints
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -33,15 +37,19 @@ def is_in_transaction() -> bool:
 
 def write(function: Callable[P, R]) -> Callable[P, R]:
     """Make a function one transaction of its own."""
+    point = failpoints.name_of(function)
 
     @wraps(function)
     def in_one_transaction(*args: P.args, **kwargs: P.kwargs) -> R:
         token = held_locks.set(())
         try:
             with transaction.atomic(durable=True):
-                return function(*args, **kwargs)
+                result = function(*args, **kwargs)
+                failpoints.reach(point, "before commit")
         finally:
             held_locks.reset(token)
+        failpoints.reach(point, "committed")
+        return result
 
     return in_one_transaction
 
@@ -71,8 +79,23 @@ def step(function: Callable[P, R]) -> Callable[P, R]:
     return without_transaction
 
 
+def ask(function: Callable[P, R]) -> Callable[P, R]:
+    """Make an adapter's function one that talks to the outside."""
+    point = failpoints.name_of(function)
+
+    @wraps(function)
+    def outside_of_transactions(*args: P.args, **kwargs: P.kwargs) -> R:
+        refuse_in_transaction(function.__qualname__)
+        failpoints.reach(point, "asked")
+        result = function(*args, **kwargs)
+        failpoints.reach(point, "answered")
+        return result
+
+    return outside_of_transactions
+
+
 def refuse_in_transaction(who: str) -> None:
-    """Pass if no transaction is open; every adapter that talks to the outside asks this first.
+    """Pass if no transaction is open.
 
     Raises:
         WrongKind: if one is.

@@ -13,6 +13,7 @@ import structlog
 from django.db import connection
 from django.db.models import DateTimeField, Func
 
+from trading import failpoints
 from trading.domain.errors import Conflict
 from trading.kinds import step
 from trading.models.lane import Lane
@@ -89,6 +90,7 @@ def _try(model: type[Lane], pk: int) -> Lease | None:
             [LEASE_SECONDS, pk],
         )
         row = cursor.fetchone()
+    failpoints.reach("trading.lanes.take", "committed")
     return Lease(model=model, pk=pk, epoch=row[0]) if row else None
 
 
@@ -107,4 +109,6 @@ def _update(lease: Lease, change: str, *values: int, where: str = "TRUE") -> boo
             f"UPDATE {lease.model._meta.db_table} SET {change} WHERE id = %s AND epoch = %s AND {where}",  # noqa: S608 - words of ours
             [*values, lease.pk, lease.epoch],
         )
-        return bool(cursor.rowcount == 1)
+        is_ours = bool(cursor.rowcount == 1)
+    failpoints.reach("trading.lanes.update", "committed")
+    return is_ours

@@ -9,6 +9,7 @@ from eth_typing import HexStr
 
 from execution.ports import SignedCall, UnsignedCall
 from trading.domain.errors import Invalid
+from trading.kinds import ask
 
 # A key with a digit lost would be padded and sign for a stranger.
 _KEY = re.compile(r"(0x)?[0-9a-fA-F]{64}")
@@ -27,6 +28,7 @@ class LocalSigner:
         self._account = _account(private_key or settings.SIGNER_PRIVATE_KEY)
         self.address = str(self._account.address)
 
+    @ask
     def sign(self, call: UnsignedCall) -> SignedCall:
         """The signed bytes of a call."""
         signed = self._account.sign_transaction(

@@ -10,7 +10,7 @@ from eth_utils import to_checksum_address
 from execution.adapters.veranta import calldata
 from trading.domain.errors import Invalid, Unavailable
 from trading.domain.units import Usdc
-from trading.kinds import refuse_in_transaction
+from trading.kinds import ask
 
 LOCAL_CHAIN_ID = 31337
 _MINT = "mint(address,uint256)"
@@ -33,9 +33,9 @@ class LocalWallet:
         self._funds = funds
         self._url = rpc_url or settings.BASE_RPC_URLS[0]
 
+    @ask
     def grant(self, *, delegate: str, until: datetime, allowance: Usdc) -> None:
         """Fund the address, then let the delegate trade and the venue take the allowance."""
-        refuse_in_transaction("the local wallet")
         usdc, storage = settings.VERANTA_USDC_ADDRESS, settings.VERANTA_STORAGE_ADDRESS
         expiry = int(until.timestamp())
         self._rpc("anvil_setBalance", self.address, hex(_GAS_MONEY_WEI))

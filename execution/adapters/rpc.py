@@ -15,11 +15,11 @@ from web3 import HTTPProvider
 from execution.adapters import node_json
 from execution.adapters.node_json import Response
 from execution.domain.broadcast import Answer, Meaning, strongest
-from execution.domain.chain import Block, Call, Log, Outcome, ReceiptFacts, Simulation
+from execution.domain.chain import Block, Call, Heads, Log, Outcome, ReceiptFacts, Simulation, Testimony
 from execution.domain.fees import FeeQuote
 from trading.domain.errors import Unavailable
 from trading.domain.units import Wei
-from trading.kinds import refuse_in_transaction
+from trading.kinds import ask
 
 log = structlog.get_logger(__name__)
 
@@ -45,19 +45,33 @@ class RpcChain:
         self._providers = {url: _provider(url) for url in self._urls}
         self._known: set[str] = set()
 
+    @ask
     def head(self) -> Block:
         """The newest block."""
         return node_json.read(node_json.block, self._one("eth_getBlockByNumber", ["latest", False]))
 
+    @ask
+    def heads(self) -> Heads:
+        """The newest block, and how far the chain is safe and finalized."""
+        latest, safe, finalized = self._all([("eth_getBlockByNumber", [tag, False]) for tag in ("latest", "safe", "finalized")])
+        return Heads(
+            latest=node_json.read(node_json.block, latest),
+            safe=node_json.read(node_json.block, safe).number,
+            finalized=node_json.read(node_json.block, finalized).number,
+        )
+
+    @ask
     def blocks(self, numbers: Iterable[int]) -> dict[int, Block]:
         """Headers by number; those that the chain doesn't have are left out."""
         found = self._all([("eth_getBlockByNumber", [hex(number), False]) for number in numbers])
         return {block.number: block for block in (node_json.read(node_json.block, raw) for raw in found if raw is not None)}
 
+    @ask
     def fees(self) -> FeeQuote:
         """What the next block asks."""
         return node_json.read(node_json.quote, self._one("eth_feeHistory", [_TIP_BLOCKS, "latest", [_TIP_PERCENTILE]]))
 
+    @ask
     def simulate(self, calls: Sequence[Call]) -> list[Simulation]:
         """Each call against the newest state; trouble is `Outcome.UNKNOWN`."""
         try:
@@ -66,32 +80,70 @@ class RpcChain:
             return [Simulation(outcome=Outcome.UNKNOWN, reason=error.message)] * len(calls)
         return [node_json.simulation(response) for response in responses]
 
+    @ask
     def broadcast(self, raws: Sequence[str]) -> list[Answer]:
         """Offer signed bytes to every endpoint; the strongest answer for each."""
-        refuse_in_transaction("the chain")
         heard = [self._offer(url, raws) for url in self._urls]
         return [strongest(answers) for answers in zip(*heard, strict=True)]
 
+    @ask
     def receipts(self, tx_hashes: Sequence[str]) -> list[ReceiptFacts | None]:
         """The receipt of each transaction, None where there is none now."""
         found = self._all([("eth_getTransactionReceipt", [tx_hash]) for tx_hash in tx_hashes])
         return [None if raw is None else node_json.read(node_json.receipt, raw) for raw in found]
 
+    @ask
     def logs(self, block_hashes: Sequence[str], *, emitters: Sequence[str]) -> list[list[Log]]:
         """The events of the emitters in each block, by the block's hash."""
         asked = [{"blockHash": block_hash, "address": list(emitters)} for block_hash in block_hashes]
         found = self._all([("eth_getLogs", [question]) for question in asked])
         return [node_json.read(node_json.logs, entries) for entries in found]
 
+    @ask
+    def testimonies(self, tx_hashes: Sequence[str], *, address: str) -> list[Testimony]:
+        """What each endpoint says by itself; those that don't answer are left out."""
+        heard = []
+        for endpoint, url in enumerate(self._urls):
+            try:
+                heard.append(self._testimony(endpoint, url, tx_hashes, address=address))
+            except Unavailable as error:
+                log.warning("rpc.endpoint_silent", endpoint=endpoint, **error.facts)
+        return heard
+
+    def _testimony(self, endpoint: int, url: str, tx_hashes: Sequence[str], *, address: str) -> Testimony:
+        asked: list[Request] = [("eth_getBlockByNumber", ["latest", False]), ("eth_getTransactionCount", [address, "latest"])]
+        asked += [("eth_getTransactionReceipt", [tx_hash]) for tx_hash in tx_hashes]
+        head, mined, *receipts = [response.get("result") for response in self._exchange(url, asked)]
+        found = [None if raw is None else node_json.read(node_json.receipt, raw) for raw in receipts]
+        return Testimony(
+            endpoint=endpoint,
+            head=node_json.read(node_json.block, head).number,
+            mined=node_json.read(node_json.whole, mined),
+            receipts=tuple(found),
+        )
+
+    @ask
+    def l1_fees(self, sizes: Sequence[int]) -> list[Wei]:
+        """Nothing yet."""
+        return [Wei.zero() for _ in sizes]
+
+    @ask
+    def code(self, address: str) -> str:
+        """An account's code."""
+        return node_json.read(node_json.hex_text, self._one("eth_getCode", [address, "latest"]))
+
+    @ask
     def nonce(self, address: str) -> tuple[int, int]:
         """Mined transactions of an address, and mined plus pooled."""
         mined, pooled = self._all([("eth_getTransactionCount", [address, tag]) for tag in ("latest", "pending")])
         return node_json.read(node_json.whole, mined), node_json.read(node_json.whole, pooled)
 
+    @ask
     def balance(self, address: str) -> Wei:
         """What an address has for gas."""
         return Wei(node_json.read(node_json.whole, self._one("eth_getBalance", [address, "latest"])))
 
+    @ask
     def call(self, target: str, data: str) -> str:
         """A view's answer as 0x-hex."""
         return node_json.read(node_json.hex_text, self._one("eth_call", [{"to": target, "data": data}, "latest"]))
@@ -112,7 +164,6 @@ class RpcChain:
         return [response.get("result") for response in responses]
 
     def _responses(self, batch: Sequence[Request]) -> list[Response]:
-        refuse_in_transaction("the chain")
         if not batch:
             return []
         for url in self._urls:

@@ -19,6 +19,15 @@ class Block:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Heads:
+    """How far one node has the chain: its newest block, and the numbers of those that it calls safe and finalized."""
+
+    latest: Block
+    safe: int
+    finalized: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
     """A call to a contract, by an address. `data` is 0x-hex, `value` wei."""
 
@@ -56,6 +65,19 @@ class ReceiptFacts:
     gas_used: int
     gas_price: Wei
     l1_fee: Wei
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Testimony:
+    """What one node says by itself: its head, how many transactions of an address it has mined, the receipts asked for.
+
+    A receipt whose block isn't the one that the same node has at its number is None.
+    """
+
+    endpoint: int
+    head: int
+    mined: int
+    receipts: tuple[ReceiptFacts | None, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 from trading.domain.errors import Unavailable
 from trading.domain.mode import Mode, SwitchReading
-from trading.kinds import refuse_in_transaction
+from trading.kinds import ask
 
 
 class Switch:
@@ -15,9 +15,9 @@ class Switch:
         self.is_down = False
         self._streak = streak
 
+    @ask
     def read(self) -> SwitchReading:
         """One look, as the port promises it."""
-        refuse_in_transaction("the mode switch")
         if self.is_down:
             return self._failed("down")
         if self.mode is None:
@@ -25,9 +25,9 @@ class Switch:
         self._streak += 1
         return SwitchReading(is_healthy=True, mode=self.mode, stop=self.stop, is_own=self.is_own, streak=self._streak)
 
+    @ask
     def write(self, *, mode: Mode, stop: bool) -> None:
         """Set it, unless it is down."""
-        refuse_in_transaction("the mode switch")
         if self.is_down:
             raise Unavailable("the mode switch can't be reached", error="down")
         self.mode, self.stop, self.is_own = mode, stop, True

@@ -10,7 +10,7 @@ from django.conf import settings
 from trading.domain.errors import Unavailable
 from trading.domain.price import Quote
 from trading.domain.units import Price
-from trading.kinds import refuse_in_transaction
+from trading.kinds import ask
 
 # latestRoundData() -> (roundId, answer, startedAt, updatedAt, answeredInRound)
 _LATEST_ROUND_DATA = "0xfeaf968c"
@@ -30,9 +30,9 @@ class ChainlinkFeeds:
         self._feeds = settings.CHAINLINK_FEEDS if feeds is None else feeds
         self._http = httpx.Client(timeout=settings.RPC_TIMEOUT_SECONDS)
 
+    @ask
     def quotes(self, symbols: Iterable[str]) -> list[Quote]:
         """The newest round of each feed; a round that the feed itself calls incomplete is left out."""
-        refuse_in_transaction("a price source")
         known = [symbol for symbol in symbols if symbol in self._feeds]
         if not known:
             return []

@@ -9,7 +9,7 @@ from django.conf import settings
 
 from trading.domain.errors import Unavailable
 from trading.domain.mode import Mode, SwitchReading
-from trading.kinds import refuse_in_transaction
+from trading.kinds import ask
 
 log = structlog.get_logger(__name__)
 
@@ -31,18 +31,18 @@ class RedisSwitch:
         self._streak = 0
         self._counted_at = float("-inf")
 
+    @ask
     def read(self) -> SwitchReading:
         """One look at the switch; trouble is an unhealthy reading."""
-        refuse_in_transaction("the mode switch")
         try:
             raw = self._redis.get(KEY)
         except redis.RedisError as error:
             return self._failed(type(error).__name__)
         return self._failed("no such key") if raw is None else self._parsed(raw)
 
+    @ask
     def write(self, *, mode: Mode, stop: bool) -> None:
         """Set the switch, or raise Unavailable."""
-        refuse_in_transaction("the mode switch")
         value = json.dumps({"mode": mode, "emergency_stop": stop, "updated_at": int(time.time()), "author": AUTHOR})
         try:
             self._redis.set(KEY, value)

@@ -15,7 +15,7 @@ from execution.domain.events import VenueEvent
 from execution.ports import Chain, CloseRequest, MarketListing, OpenRequest, Permission
 from trading.domain.errors import Unavailable
 from trading.domain.units import Leverage, NotExact, Percent, Usdc, Wei
-from trading.kinds import refuse_in_transaction
+from trading.kinds import ask
 
 # Error(string): what older parts of the venue still revert with.
 _ERROR_STRING = "0x08c379a0"
@@ -66,9 +66,9 @@ class VerantaVenue:
         expires_at = datetime.fromtimestamp(min(expiry, _FAR_AWAY), tz=UTC) if is_enabled else None
         return Permission(is_enabled=bool(is_enabled), expires_at=expires_at)
 
+    @ask
     def markets(self) -> list[MarketListing]:
         """The catalogue, from the venue's data service."""
-        refuse_in_transaction("the venue's catalogue")
         try:
             response = httpx.get(f"{settings.VERANTA_DATA_API_URL}/v2/trading", timeout=_HTTP_TIMEOUT_SECONDS)
             pairs = response.raise_for_status().json()["pairInfos"]
