@@ -6,7 +6,7 @@ from django.conf import settings
 from django.utils.module_loading import import_string
 
 from execution.desk import Desk
-from execution.ports import Wallet
+from execution.ports import Signer, Wallet
 from trading import conf
 from trading.domain.units import Usdc
 
@@ -14,12 +14,31 @@ from trading.domain.units import Usdc
 @cache
 def desk() -> Desk:
     """Everything outside that executing needs."""
+    first, *others = _signers()
     return Desk(
         chain=import_string(settings.CHAIN)(),
         venue=import_string(settings.VENUE)(),
-        signer=import_string(settings.SIGNERS[settings.SIGNER_BACKEND])(),
+        signer=first,
         switch=conf.mode_switch(),
+        others=tuple(others),
     )
+
+
+def signers() -> dict[str, Signer]:
+    """Every signer of this process, by its account's checksummed address, in the order of the settings.
+
+    Raises:
+        Unavailable: if the keeper of a key can't say its address now.
+    """
+    return {signer.address: signer for signer in _signers()}
+
+
+@cache
+def _signers() -> tuple[Signer, ...]:
+    # No key is asked for anything here: a keeper that is down stops what it signs for, and nothing else.
+    backend = import_string(settings.SIGNERS[settings.SIGNER_BACKEND])
+    every: tuple[Signer, ...] = backend.of_settings()
+    return every
 
 
 def wallet(*, tg_user_id: int, address: str, funds: Usdc) -> Wallet:

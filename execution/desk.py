@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from execution.ports import Chain, Signer, Venue
+from trading.domain.errors import Unavailable
 from trading.ports import ModeSwitch
 
 Clock = Callable[[], datetime]
@@ -12,9 +13,30 @@ Clock = Callable[[], datetime]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Desk:
-    """The chain, the venue, the key and the mode switch that one process works with."""
+    """The chain, the venue, the keys and the mode switch that one process works with."""
 
     chain: Chain
     venue: Venue
     signer: Signer
     switch: ModeSwitch
+    # The holders of further keys, each for a sender of its own.
+    others: tuple[Signer, ...] = ()
+
+    @property
+    def signers(self) -> tuple[Signer, ...]:
+        """Every holder of a key, the first first."""
+        return (self.signer, *self.others)
+
+    def signer_of(self, address: str) -> Signer | None:
+        """The holder of a sender's key; another key would sign its nonces for another account.
+
+        None if no key at hand is that one. A holder that can't say its address now is passed over.
+        """
+        return next((signer for signer in self.signers if _address(signer) == address), None)
+
+
+def _address(signer: Signer) -> str:
+    try:
+        return signer.address
+    except Unavailable:
+        return ""

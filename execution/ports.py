@@ -1,12 +1,13 @@
 """What `execution` asks of the outside, in our words. No port is asked with a transaction open."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
 from execution.domain.broadcast import Answer
 from execution.domain.chain import Block, Call, Heads, Log, ReceiptFacts, Simulation, Testimony
+from execution.domain.endpoint import EndpointState
 from execution.domain.events import VenueEvent
 from execution.domain.fees import FeeQuote, Offer
 from trading.domain.position import Direction
@@ -17,6 +18,8 @@ class Chain(Protocol):
     """An EVM chain behind its endpoints. Every method raises Unavailable when no endpoint answers, unless it says otherwise."""
 
     chain_id: int
+    # How many independent nodes are configured: what can't be taken back needs two of them.
+    endpoints: int
 
     def head(self) -> Block:
         """The newest block."""
@@ -57,7 +60,7 @@ class Chain(Protocol):
     def testimonies(self, tx_hashes: Sequence[str], *, address: str) -> list[Testimony]:
         """What each endpoint says by itself about some transactions and an address.
 
-        Never raises: one that doesn't answer, or is behind the highest head seen, is left out.
+        Never raises: one that doesn't answer, or is more than 3 blocks behind the highest head seen, is left out.
         """
         ...
 
@@ -84,6 +87,10 @@ class Chain(Protocol):
         """A view's answer as 0x-hex."""
         ...
 
+    def states(self) -> list[EndpointState]:
+        """How each endpoint is, as far as this process knows; asks nobody."""
+        ...
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnsignedCall:
@@ -102,20 +109,38 @@ class UnsignedCall:
 class SignedCall:
     """Bytes for the wire (0x-hex) and their hash."""
 
-    raw: str
+    raw: str = field(repr=False)
     tx_hash: str
 
 
 class Signer(Protocol):
-    """Holds a sender's key."""
+    """Holds a sender's key. `reference` says which key of which signer, as `senders.signer` has it."""
 
-    address: str
+    reference: str
+
+    @property
+    def address(self) -> str:
+        """The key's account, checksummed.
+
+        Raises:
+            Unavailable: if the key's keeper doesn't answer, the first time it is asked.
+        """
+        ...
+
+    def check(self, call: UnsignedCall) -> None:
+        """Pass if this signer would sign such a call; the key itself isn't asked.
+
+        Raises:
+            SigningDenied: if its policy refuses the call.
+        """
+        ...
 
     def sign(self, call: UnsignedCall) -> SignedCall:
         """The signed bytes of a call.
 
         Raises:
             SigningDenied: if the signer's own policy doesn't know such a call. Nothing was signed.
+            SignerBroken: if the signature isn't this address's, now or once before. It signs nothing any more.
             Unavailable: if the key's keeper doesn't answer in time.
         """
         ...

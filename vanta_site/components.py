@@ -12,6 +12,7 @@ from django.db.migrations.executor import MigrationExecutor
 from kombu.exceptions import OperationalError as BrokerError
 
 from execution import conf as execution_conf
+from execution.domain.endpoint import EndpointState
 from execution.models import Cursor, Sender
 from execution.services import indexing
 from trading import clock, selectors
@@ -124,10 +125,26 @@ def broker() -> Component:
 
 
 def rpc() -> Component:
-    """Some endpoint of the chain answers with its head."""
+    """Some endpoint of the chain answers with its head, and none of the others fails or is behind."""
     known.head = None
-    known.head = execution_conf.desk().chain.head().number
-    return healthy(head=known.head)
+    chain = execution_conf.desk().chain
+    known.head = chain.head().number
+    states = chain.states()
+    shown = [_shown(state) for state in states]
+    unwell = [str(state.endpoint) for state in states if state.needs_a_look]
+    if unwell:
+        return degraded(f"not well: {', '.join(unwell)}", head=known.head, endpoints=shown)
+    return healthy(head=known.head, endpoints=shown)
+
+
+def _shown(state: EndpointState) -> dict[str, object]:
+    return {
+        "endpoint": state.endpoint,
+        "healthy": state.is_healthy,
+        "primary": state.is_primary,
+        "faults": state.faults,
+        "head": state.head,
+    }
 
 
 def indexer() -> Component:

@@ -17,6 +17,7 @@ from django.views.decorators.http import require_safe
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily, Metric
 
+from execution.adapters import rpc_metrics
 from execution.domain.intent import LIFECYCLE, UNMINED, IntentKind, IntentStatus
 from execution.models import Sender, TxIntent, TxSend
 from risk.domain.decision import Denial, Verdict
@@ -43,6 +44,8 @@ def scrape(_: HttpRequest) -> HttpResponse:
     """Everything, unless metrics are off."""
     if not settings.METRICS_ENABLED:
         raise Http404
+    # The endpoints' label sets stand at 0 also before anybody asked one.
+    rpc_metrics.prepare(len(settings.BASE_RPC_URLS))
     text = generate_latest(REGISTRY) + generate_latest(_ledger())
     return HttpResponse(text, content_type=CONTENT_TYPE_LATEST)
 

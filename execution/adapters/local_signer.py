@@ -1,59 +1,62 @@
 """A key in this process's memory: for development and the canary."""
 
 import re
+from typing import Self
 
+from coincurve import PrivateKey
 from django.conf import settings
-from eth_account import Account
-from eth_account.signers.local import LocalAccount
-from eth_typing import HexStr
 
-from execution.ports import SignedCall, UnsignedCall
-from trading.domain.errors import Invalid
-from trading.kinds import ask
+from execution.adapters import secp256k1
+from execution.adapters.guarded_signer import GuardedSigner, NoKey
+from execution.domain.signing import SigningPolicy
 
 # A key with a digit lost would be padded and sign for a stranger.
 _KEY = re.compile(r"(0x)?[0-9a-fA-F]{64}")
 
 
-class NoKey(Invalid):
-    """The environment holds no usable private key."""
+class LocalSigner(GuardedSigner):
+    """Signs with a key of `SIGNER_PRIVATE_KEY`; the same call always gives the same bytes (RFC 6979)."""
 
-    code = "SIGNER_KEY_MISSING"
+    def __init__(self, private_key: str | None = None, *, place: int = 0, policy: SigningPolicy | None = None) -> None:
+        super().__init__(policy=policy)
+        self._key = _key(private_key or _configured(place))
+        self._address = secp256k1.address_of(self._key.public_key)
+        self.reference = f"local:{place}"
 
+    @classmethod
+    def of_settings(cls) -> tuple[Self, ...]:
+        """One for each key in settings, in their order; the first is asked for even if there is none."""
+        return tuple(cls(place=place) for place in range(max(1, len(settings.SIGNER_PRIVATE_KEYS))))
 
-class LocalSigner:
-    """Signs with `SIGNER_PRIVATE_KEY`; the same call always gives the same bytes (RFC 6979)."""
+    @property
+    def address(self) -> str:
+        """The key's account, checksummed."""
+        return self._address
 
-    def __init__(self, private_key: str | None = None) -> None:
-        self._account = _account(private_key or settings.SIGNER_PRIVATE_KEY)
-        self.address = str(self._account.address)
-
-    @ask
-    def sign(self, call: UnsignedCall) -> SignedCall:
-        """The signed bytes of a call."""
-        signed = self._account.sign_transaction(
-            {
-                "type": 2,
-                "chainId": call.chain_id,
-                "nonce": call.nonce,
-                "to": HexStr(call.target),
-                "data": HexStr(call.data),
-                "value": call.value.raw,
-                "gas": call.gas_limit,
-                "maxFeePerGas": call.offer.fee_cap.raw,
-                "maxPriorityFeePerGas": call.offer.tip_cap.raw,
-            }
-        )
-        return SignedCall(raw="0x" + bytes(signed.raw_transaction).hex(), tx_hash="0x" + bytes(signed.hash).hex())
+    def _sign(self, digest: bytes) -> tuple[int, int]:
+        return secp256k1.from_der(self._key.sign(digest, hasher=None))
 
 
-def _account(key: str) -> LocalAccount:
+def address_of(private_key: str) -> str:
+    """The account of a private key.
+
+    Raises:
+        NoKey: if it isn't one.
+    """
+    return secp256k1.address_of(_key(private_key).public_key)
+
+
+def _configured(place: int) -> str:
+    keys = settings.SIGNER_PRIVATE_KEYS
+    return str(keys[place]) if place < len(keys) else ""
+
+
+def _key(text: str) -> PrivateKey:
     refusal = NoKey("SIGNER_PRIVATE_KEY isn't a private key: 0x and 64 hexadecimal digits")
-    if not _KEY.fullmatch(key):
+    if not _KEY.fullmatch(text):
         raise refusal
     try:
-        account: LocalAccount = Account.from_key(key)
+        return PrivateKey(bytes.fromhex(text.removeprefix("0x")))
     except ValueError:
         # The cause is dropped: its message could repeat the key.
         raise refusal from None
-    return account

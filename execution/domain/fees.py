@@ -1,11 +1,18 @@
 """Fees: what is offered first, what a higher offer must be (EIP-1559; wei a gas)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from trading.domain.units import Wei
 
 # Nodes demand 10 % more on both fields for a replacement; an eighth passes all of them.
 BUMP = (9, 8)
+# From the fourth offer on: what three steps couldn't mend needs a bigger one.
+STEEP_BUMP = (5, 4)
+STEEP_FROM = 4
+# The least step that nodes take; near the ceiling a smaller step than ours must still fit.
+LEAST_BUMP = (11, 10)
+# A call stays below this share of the ceiling: one least step above it, a cancellation still fits.
+CALL_SHARE = (9, 10)
 # The least tip that a block builder looks at.
 MIN_TIP = Wei(1_000_000)
 # A call may use a fifth more than its estimate.
@@ -22,10 +29,26 @@ class Offer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeeQuote:
-    """What the chain asks now: the next block's base fee, and the tip that others give."""
+    """What the chain asks now: the next block's base fee, the tip that others give, and the one of those in a hurry."""
 
     base_fee: Wei
     tip: Wei
+    urgent_tip: Wei = field(default_factory=Wei.zero)
+
+    @property
+    def urgent(self) -> "FeeQuote":
+        """The same for what can't wait: exits."""
+        return FeeQuote(base_fee=self.base_fee, tip=max(self.tip, self.urgent_tip))
+
+
+def call_ceiling(ceiling: Wei) -> Wei:
+    """The most that a call may offer: the rest, up to the ceiling, is kept for its cancellation."""
+    return ceiling.times_down(*CALL_SHARE)
+
+
+def is_affordable(quote: FeeQuote, *, ceiling: Wei) -> bool:
+    """Whether an offer within the ceiling could be mined in the next block at all."""
+    return quote.base_fee + MIN_TIP <= ceiling
 
 
 def first_offer(quote: FeeQuote, *, ceiling: Wei) -> Offer:
@@ -35,12 +58,20 @@ def first_offer(quote: FeeQuote, *, ceiling: Wei) -> Offer:
     return Offer(fee_cap=cap, tip_cap=min(tip, cap))
 
 
-def higher_offer(last: Offer, *, quote: FeeQuote, ceiling: Wei) -> Offer | None:
-    """An offer that every node takes as a replacement and the market as fresh; None if the ceiling forbids one."""
+def higher_offer(last: Offer, *, quote: FeeQuote, ceiling: Wei, number: int) -> Offer | None:
+    """The offer of this number for a nonce: every node takes it as a replacement and the market as fresh.
+
+    None if the ceiling forbids even the least step.
+    """
     fresh = first_offer(quote, ceiling=ceiling)
-    cap = max(last.fee_cap.times_up(*BUMP), fresh.fee_cap)
-    tip = max(last.tip_cap.times_up(*BUMP), fresh.tip_cap)
-    return Offer(fee_cap=cap, tip_cap=tip) if cap <= ceiling else None
+    step = STEEP_BUMP if number >= STEEP_FROM else BUMP
+    offers = (_raised(last, fresh=fresh, step=step) for step in (step, LEAST_BUMP))
+    return next((offer for offer in offers if offer.fee_cap <= ceiling), None)
+
+
+def _raised(last: Offer, *, fresh: Offer, step: tuple[int, int]) -> Offer:
+    cap = max(last.fee_cap.times_up(*step), fresh.fee_cap)
+    return Offer(fee_cap=cap, tip_cap=max(last.tip_cap.times_up(*step), fresh.tip_cap))
 
 
 def gas_limit(estimate: int, *, cap: int) -> int:

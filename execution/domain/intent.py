@@ -68,6 +68,7 @@ class IntentKind(StrEnum):
 
     OPEN = "OPEN"
     CLOSE = "CLOSE"
+    TOP_UP = "TOP_UP"  # gas money from the treasury to another sender
 
 
 class Blocked(StrEnum):
@@ -78,7 +79,9 @@ class Blocked(StrEnum):
     IN_FLIGHT = "in-flight cap"  # its sender has as many unmined as it may
     ENDPOINT = "endpoint"  # no node answered
     FUNDS = "funds"  # its sender can't pay the gas
+    LOWER_NONCE = "lower nonce"  # a lower one isn't on the wire yet
     FEES = "fees"  # its offer is below the market
+    CEILING = "fee ceiling"  # the market asks more than the ceiling allows
     BACKPRESSURE = "backpressure"  # the node takes no more from this sender for now
     CONTENT = "content refused"  # the node refuses what the bytes say
     VENUE = "venue's limit of pending orders"  # its trader has as many orders with the keeper as the venue takes

@@ -16,7 +16,12 @@ Json = dict[str, Any]
 Script = Callable[[list[Any]], Json]
 
 CHAIN_ID = 31337
-FIRST_PORT, LAST_PORT = 20_000, 20_499
+HEAD = 100
+FIRST_PORT, LAST_PORT = 20_500, 20_799
+# More than a test lets an answer have.
+HUGE = 4_000_000
+# How long a node that is late or drips keeps a client that has no patience of its own, in seconds.
+_ENDURANCE = 5.0
 
 
 class Fault(StrEnum):
@@ -25,10 +30,13 @@ class Fault(StrEnum):
     DROP = "the connection ends without an answer"
     LOST = "the request arrives and is worked, its answer never comes"
     LATE = "the answer comes after the client's patience"
+    DRIP = "the answer comes, a byte now and then"
+    HUGE = "the answer is followed by more than anyone wants to read"
     ERROR_500 = "HTTP 500"
     TOO_MANY = "HTTP 429"
     HTML = "a gateway's page"
     MALFORMED = "half of a JSON document"
+    NESTED = "brackets without end"
     NO_BATCH = "one error for the whole batch"
     SCALARS = "a list of numbers"
     SHORT = "the last answer is missing"
@@ -36,14 +44,19 @@ class Fault(StrEnum):
 
 
 class Node:
-    """A node on a port of its own. `heard` is every request, in order."""
+    """A node on a port of its own. `heard` is every request, in order; `batches` how many there were in each exchange."""
 
     def __init__(self, *, upstream: str | None = None, chain_id: int = CHAIN_ID) -> None:
         self.heard: list[tuple[str, list[Any]]] = []
+        self.batches: list[int] = []
+        self.head = HEAD
         self.is_shuffling = False
-        self._scripts: dict[str, Script] = {"eth_chainId": lambda _: {"result": hex(chain_id)}}
+        self._own: dict[str, Script] = {"eth_chainId": lambda _: {"result": hex(chain_id)}}
+        if upstream is None:
+            self._own["eth_blockNumber"] = lambda _: {"result": hex(self.head)}
+        self._scripts = dict(self._own)
         self._faults: dict[str, Fault] = {}
-        self._released = threading.Event()
+        self.released = threading.Event()
         self._upstream = httpx.Client(base_url=upstream, trust_env=False) if upstream else None
         (port,) = pick_free(1, first=FIRST_PORT, last=LAST_PORT)
         self.url = f"http://{LOOPBACK}:{port}"
@@ -66,18 +79,21 @@ class Node:
         self._faults[on] = fault
 
     def mend(self) -> None:
-        """Forget every script and fault, but the chain's number."""
+        """Forget every script and fault, but the chain's number and height."""
         self._faults.clear()
-        self._scripts = {"eth_chainId": self._scripts["eth_chainId"]}
+        self._scripts = dict(self._own)
 
     def count(self, method: str) -> int:
         """How often a method was heard."""
         return [name for name, _ in self.heard].count(method)
 
+    def fault_of(self, body: bytes) -> Fault | None:
+        """What an exchange suffers."""
+        return self._fault({request["method"] for request in _requests(body)})
+
     def reply(self, body: bytes) -> tuple[int, bytes] | None:
         """The status and the body of an answer; None: the connection ends."""
-        asked = json.loads(body)
-        requests = asked if isinstance(asked, list) else [asked]
+        requests = _requests(body)
         fault = self._fault({request["method"] for request in requests})
         if fault is Fault.DROP:
             return None
@@ -88,7 +104,7 @@ class Node:
 
     def close(self) -> None:
         """End it, and whoever waits for it."""
-        self._released.set()
+        self.released.set()
         self._server.shutdown()
         self._server.server_close()
         if self._upstream:
@@ -99,6 +115,7 @@ class Node:
 
     def _answers(self, requests: list[Json]) -> list[Json]:
         self.heard += [(request["method"], request["params"]) for request in requests]
+        self.batches.append(len(requests))
         answers = [self._answer(request) for request in requests]
         return answers[::-1] if self.is_shuffling else answers
 
@@ -116,7 +133,10 @@ class Node:
         whole = json.dumps(answers).encode()
         match fault:
             case Fault.LATE:
-                self._released.wait(timeout=5)
+                self.released.wait(timeout=_ENDURANCE)
+            case Fault.HUGE:
+                # Still JSON: only its length is wrong.
+                return 200, whole + b" " * HUGE
             case Fault.ERROR_500:
                 return 500, whole
             case Fault.TOO_MANY:
@@ -125,6 +145,8 @@ class Node:
                 return 200, b"<html><body>Bad gateway</body></html>"
             case Fault.MALFORMED:
                 return 200, whole[: len(whole) // 2]
+            case Fault.NESTED:
+                return 200, b"[" * 200_000
             case Fault.NO_BATCH:
                 return 200, b'{"jsonrpc":"2.0","id":null,"error":{"code":-32600,"message":"batch too large"}}'
             case Fault.SCALARS:
@@ -136,22 +158,42 @@ class Node:
         return 200, whole
 
 
+def _requests(body: bytes) -> list[Json]:
+    asked = json.loads(body)
+    return asked if isinstance(asked, list) else [asked]
+
+
 def _server(node: Node, port: int) -> ThreadingHTTPServer:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
-            reply = node.reply(self.rfile.read(int(self.headers["Content-Length"])))
+            asked = self.rfile.read(int(self.headers["Content-Length"]))
+            reply = node.reply(asked)
             if reply is None:
                 return
-            status, body = reply
             try:
-                self.send_response(status)
-                self.send_header("Content-Type", "application/json")
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
+                if node.fault_of(asked) is Fault.DRIP:
+                    self._drip()
+                else:
+                    self._say(*reply)
             except OSError:
                 # The client has lost its patience: that is what LATE is for.
                 return
+
+        def _say(self, status: int, body: bytes) -> None:
+            self.send_response(status)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def _drip(self) -> None:
+            # Each byte in time by itself, and a header without end.
+            self.wfile.write(b"HTTP/1.1 200 OK\r\nX-Drip: ")
+            for _ in range(int(_ENDURANCE / 0.05)):
+                self.wfile.write(b"x")
+                self.wfile.flush()
+                if node.released.wait(timeout=0.05):
+                    return
 
         def log_message(self, *_: object) -> None:
             """Say nothing."""

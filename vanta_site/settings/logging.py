@@ -48,6 +48,9 @@ LOGGING = {
     "root": {"handlers": ["console"], "level": LOG_LEVEL},
     "loggers": {
         "httpx": {"level": "WARNING"},
+        # At DEBUG they quote what was signed.
+        "botocore": {"level": "WARNING"},
+        "boto3": {"level": "WARNING"},
         "django.server": {"level": "WARNING"},
         "django.request": {"filters": ["but_not_503"]},
         # One line for each task and tick; what a task did is in the journal's own lines.

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
+from eth_abi.exceptions import DecodingError
 from eth_utils import to_checksum_address
 
 from execution.adapters.veranta.abi import EVENTS
@@ -31,20 +32,27 @@ class _Trade(NamedTuple):
 
 # The venue's numbers of what a limit execution was.
 _LIMIT_KINDS = {0: FillKind.TAKE_PROFIT, 1: FillKind.STOP_LOSS, 2: FillKind.LIQUIDATION, 3: FillKind.OPEN}
+# What unfitting bytes make the readers raise: words that are missing, instants beyond the calendar.
+_MISFITS = (DecodingError, ValueError, OverflowError)
 
 
 def decode(log: Log) -> VenueEvent | None:
     """What a log says; None for an event that changes neither an order nor a position of ours.
 
     Raises:
-        UnknownEvent: for a topic that the ABI doesn't have.
+        UnknownEvent: for a topic that the ABI doesn't have, or one whose words don't fit it.
     """
     topic = log.topics[0] if log.topics else ""
     form = EVENTS.get(topic)
     if form is None:
         raise UnknownEvent("an event with an unknown topic", address=log.address, topic=topic, tx_hash=log.tx_hash)
     reader = _READERS.get(form.name)
-    return reader(form.read(log)) if reader else None
+    try:
+        return reader(form.read(log)) if reader else None
+    except _MISFITS as misfit:
+        # One log that can't be read must not stop the stream of all others.
+        facts = {"address": log.address, "topic": topic, "tx_hash": log.tx_hash, "error": type(misfit).__name__}
+        raise UnknownEvent("an event that doesn't fit its topic's layout", **facts) from None
 
 
 def _initiated(values: dict[str, Any]) -> OrderInitiated:

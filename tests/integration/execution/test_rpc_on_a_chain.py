@@ -4,11 +4,13 @@ from datetime import timedelta
 
 import pytest
 
+from execution.adapters import bloom, node_json
 from execution.adapters.rpc import RpcChain
 from execution.domain.broadcast import Meaning
 from execution.domain.chain import Call, Outcome
 from execution.domain.fees import Offer
 from execution.ports import UnsignedCall
+from tests.fakes.signer import OpenSigner
 from tests.scenario import way
 from tests.scenario.world import World
 from trading.domain.errors import Unavailable
@@ -17,10 +19,18 @@ from trading.domain.units import Wei
 GWEI = 10**9
 
 
-def _signed(world: World, **changes: object) -> tuple[str, str]:
+# Signs what our own signers refuse: content that a node must refuse too.
+SIGNER = OpenSigner()
+
+
+@pytest.fixture(autouse=True)
+def _funds(world: World) -> None:
+    world.rpc.call("anvil_setBalance", SIGNER.address, hex(10**20))
+
+
+def _signed(**changes: object) -> tuple[str, str]:
     fields = {"nonce": 0, "gas_limit": 21_000, "offer": Offer(fee_cap=Wei(100 * GWEI), tip_cap=Wei(GWEI))} | changes
-    address = world.desk.signer.address
-    signed = world.desk.signer.sign(UnsignedCall(chain_id=31337, target=address, data="0x", value=Wei(0), **fields))  # type: ignore[arg-type]
+    signed = SIGNER.sign(UnsignedCall(chain_id=31337, target=SIGNER.address, data="0x", value=Wei(0), **fields))  # type: ignore[arg-type]
     return signed.raw, signed.tx_hash
 
 
@@ -71,7 +81,7 @@ def test_a_simulation_tells_what_works_what_reverts_and_what_nobody_knows(world:
 
 
 def test_a_receipt_is_there_once_it_is_mined(world: World) -> None:
-    raw, tx_hash = _signed(world)
+    raw, tx_hash = _signed()
     assert [answer.meaning for answer in world.desk.chain.broadcast([raw])] == [Meaning.ACCEPTED]
 
     pooled = world.desk.chain.receipts([tx_hash])
@@ -85,13 +95,13 @@ def test_a_receipt_is_there_once_it_is_mined(world: World) -> None:
 
 
 def test_a_real_nodes_refusals_are_understood(world: World) -> None:
-    raw, _ = _signed(world)
+    raw, _ = _signed()
     world.desk.chain.broadcast([raw])
-    (cheap, _), (gapped, _) = _signed(world, offer=Offer(fee_cap=Wei(1), tip_cap=Wei(0))), _signed(world, nonce=1, gas_limit=1)
+    (cheap, _), (gapped, _) = _signed(offer=Offer(fee_cap=Wei(1), tip_cap=Wei(0))), _signed(nonce=1, gas_limit=1)
 
     duplicate, replaced, little_gas = world.desk.chain.broadcast([raw, cheap, gapped])
     world.mine()
-    (used,) = world.desk.chain.broadcast([_signed(world, gas_limit=22_000)[0]])
+    (used,) = world.desk.chain.broadcast([_signed(gas_limit=22_000)[0]])
 
     assert (duplicate.meaning, little_gas.meaning, used.meaning) == (Meaning.ACCEPTED, Meaning.FATAL, Meaning.CONSUMED)
     assert replaced.meaning in (Meaning.SIBLING_LIVE, Meaning.UNDERPRICED)
@@ -118,20 +128,63 @@ def test_the_logs_of_a_block_that_is_gone_are_unavailable(world: World) -> None:
 
 
 def test_nonces_are_counted_mined_and_pooled(world: World) -> None:
-    address = world.desk.signer.address
-    world.desk.chain.broadcast([_signed(world)[0], _signed(world, nonce=1)[0]])
+    world.desk.chain.broadcast([_signed()[0], _signed(nonce=1)[0]])
 
-    pooled = world.desk.chain.nonce(address)
+    pooled = world.desk.chain.nonce(SIGNER.address)
     world.mine()
 
-    assert (pooled, world.desk.chain.nonce(address)) == ((0, 2), (2, 2))
+    assert (pooled, world.desk.chain.nonce(SIGNER.address)) == ((0, 2), (2, 2))
 
 
 def test_a_balance_is_what_the_chain_has(world: World) -> None:
-    assert world.desk.chain.balance(world.desk.signer.address) == Wei(10**20)
+    assert world.desk.chain.balance(SIGNER.address) == Wei(10**20)
 
 
 @pytest.mark.parametrize("chain_id", [1, 8453])
 def test_a_real_node_of_another_chain_is_refused(world: World, chain_id: int) -> None:
     with pytest.raises(Unavailable):
         RpcChain(chain_id=chain_id).head()
+
+
+def test_a_real_headers_filter_holds_who_wrote_something(world: World) -> None:
+    world.admit(123)
+    way.accept(world)
+    header = world.rpc.call("eth_getBlockByNumber", "latest", False)
+
+    assert bloom.may_hold(header["logsBloom"], world.deployment.router)
+    assert not bloom.may_hold(header["logsBloom"], "0x" + "77" * 20)
+
+
+def test_a_real_node_tells_a_blocks_events_in_two_ways_alike(world: World) -> None:
+    world.admit(123)
+    way.accept(world)
+    head, emitters = world.desk.chain.head(), world.desk.venue.emitters
+    asked = {"blockHash": head.hash, "address": list(emitters)}
+
+    by_filter = node_json.logs(world.rpc.call("eth_getLogs", asked), block_hash=head.hash, emitters=emitters)
+    receipts = world.rpc.call("eth_getBlockReceipts", head.hash)
+
+    assert by_filter
+    assert node_json.logs_of_receipts(receipts, block_hash=head.hash, emitters=emitters) == by_filter
+
+
+def test_a_real_node_testifies(world: World) -> None:
+    raw, tx_hash = _signed()
+    world.desk.chain.broadcast([raw])
+    (pooled,) = world.desk.chain.testimonies([tx_hash], address=SIGNER.address)
+    world.mine()
+
+    (mined,) = world.desk.chain.testimonies([tx_hash, "0x" + "99" * 32], address=SIGNER.address)
+
+    assert (pooled.mined, pooled.receipts) == (0, (None,))
+    assert (mined.head, mined.mined) == (world.desk.chain.head().number, 1)
+    assert mined.receipts == (*world.desk.chain.receipts([tx_hash]), None)
+
+
+def test_a_chain_without_an_oracle_charges_nothing_for_data(world: World) -> None:
+    assert world.desk.chain.l1_fees([100, 1_000]) == [Wei(0), Wei(0)]
+
+
+def test_an_accounts_code_is_empty_and_a_contracts_isnt(world: World) -> None:
+    assert world.desk.chain.code(SIGNER.address) == "0x"
+    assert len(world.desk.chain.code(world.deployment.router)) > 2

@@ -123,3 +123,23 @@ def test_an_event_that_changes_no_order_and_no_position_is_none() -> None:
 def test_an_unknown_topic_raises(topics: tuple[str, ...]) -> None:
     with pytest.raises(UnknownEvent):
         events.decode(replace(_executed(is_open=True, sent=0, collateral=1), topics=topics))
+
+
+@pytest.mark.parametrize("log", [_executed(is_open=True, sent=0, collateral=1), _limit(0)])
+@pytest.mark.parametrize("length", [2, 66, 130, 400])
+def test_a_log_cut_short_raises_what_the_indexer_steps_around(log: Log, length: int) -> None:
+    with pytest.raises(UnknownEvent):
+        events.decode(replace(log, data=log.data[:length]))
+
+
+def test_a_log_that_is_no_hex_raises_it_too() -> None:
+    with pytest.raises(UnknownEvent):
+        events.decode(replace(_limit(0), data="0xzz"))
+
+
+def test_an_instant_beyond_the_calendar_raises_it_too() -> None:
+    types = ["uint256", TRADE_TYPE, "bool", "uint256", "uint256", "int256", "uint256", "bool", "uint256", "bool"]
+    trade = (*_trade()[:-1], 2**255)
+
+    with pytest.raises(UnknownEvent):
+        events.decode(_log((EXECUTED,), types, [91, trade, True, 1, 1, 0, 0, False, 1, False]))
