@@ -28,6 +28,8 @@ PASSWORD = "only-for-tests"
 ENVIRONMENT = {
     "DJANGO_SETTINGS_MODULE": "vanta_site.settings.testing",
     "DB_POOL": "0",
+    # The tests' own server has one login; nobody else's may be met by a migration.
+    "DATABASE_OWNER_URL": "",
     "CHAIN_ID": "31337",
     "SECRET_KEY": "only for tests, and long enough to please every check of Django",
     "FIELD_ENCRYPTION_KEYS": base64.urlsafe_b64encode(b"only for tests: 32 bytes of key.").decode(),
@@ -35,6 +37,7 @@ ENVIRONMENT = {
     "ADMIN_TOKEN": "token-of-the-emergency-endpoint",
     "SIGNER_PRIVATE_KEY": "0x" + "11" * 32,
     "EXEC_MODE": "LIVE",
+    "FINALITY_BLOCKS": "5",
     # The venue lies at the same addresses on every local chain.
     **expected().as_environment(),
 }

@@ -1,9 +1,10 @@
 """The rows of `execution`."""
 
 from execution.models.chain import ChainBlock, Cursor
+from execution.models.identity import DatabaseIdentity
 from execution.models.intent import TxIntent
 from execution.models.order import Order
 from execution.models.send import TxReceipt, TxSend
 from execution.models.sender import Delegation, Sender
 
-__all__ = ["ChainBlock", "Cursor", "Delegation", "Order", "Sender", "TxIntent", "TxReceipt", "TxSend"]
+__all__ = ["ChainBlock", "Cursor", "DatabaseIdentity", "Delegation", "Order", "Sender", "TxIntent", "TxReceipt", "TxSend"]

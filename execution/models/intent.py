@@ -44,7 +44,8 @@ class TxIntent(Due):
     EXIT_PRIORITY = 0
     ENTRY_PRIORITY = 1
 
-    order = models.OneToOneField(Order, on_delete=models.PROTECT, related_name="intent")
+    # Null exactly for a top-up of gas, which nobody ordered at the venue.
+    order = models.OneToOneField(Order, on_delete=models.PROTECT, related_name="intent", null=True)
     # Readable: `sig:SOURCE:ID`, `#2` and on for further legs.
     intent_key = models.CharField(max_length=620, unique=True)
     # sha256 of the effect's identity: what makes it happen once.
@@ -55,6 +56,7 @@ class TxIntent(Due):
     priority = models.PositiveSmallIntegerField()
     # Null until reserved; never changed after.
     nonce = models.BigIntegerField(null=True)
+    reserved_at = models.DateTimeField(null=True)
     # Empty until built.
     target = models.CharField(max_length=42, blank=True)
     calldata = models.TextField(blank=True)
@@ -64,12 +66,18 @@ class TxIntent(Due):
     built_at = models.DateTimeField(null=True)
     # The price that bounds its slippage; null until built.
     wanted_price = PriceField(null=True)
+    # The most that this one pays for a gas; null: its sender's.
+    fee_ceiling_wei = WeiField(null=True)
     # Null for exits, which don't expire.
     deadline_at = models.DateTimeField(null=True)
     status = models.CharField(max_length=12, choices=choices(IntentStatus), default=IntentStatus.CREATED)
     version = models.PositiveIntegerField(default=0)
     # Why it failed or was canceled; empty otherwise.
     failure_code = models.CharField(max_length=200, blank=True)
+    # Why its nonce is to be filled by a cancellation; empty otherwise.
+    cancel_reason = models.CharField(max_length=200, blank=True)
+    # The head at which a node first called its nonce used by something that we hadn't found; null while none did.
+    doubted_at_block = models.BigIntegerField(null=True)
     # Why it waits; empty when it doesn't.
     blocked_reason = models.CharField(max_length=48, blank=True, choices=[(str(word), str(word)) for word in Blocked if word])
     trace_id = models.CharField(max_length=32, db_index=True)
@@ -91,6 +99,14 @@ class TxIntent(Due):
                 | Q(status__in=sorted(WITHOUT_NONCE), nonce=None)
                 # Canceled before it had one, or by a cancellation on it.
                 | Q(status=IntentStatus.CANCELED),
+            ),
+            models.CheckConstraint(
+                name="intent_is_dated_exactly_when_it_has_a_nonce",
+                condition=Q(nonce=None, reserved_at=None) | Q(nonce__isnull=False, reserved_at__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="intent_has_an_order_unless_it_tops_up_gas",
+                condition=Q(kind=IntentKind.TOP_UP, order=None) | (~Q(kind=IntentKind.TOP_UP) & Q(order__isnull=False)),
             ),
             models.CheckConstraint(
                 name="intent_is_closed_exactly_when_its_state_is_terminal",
@@ -124,3 +140,7 @@ class TxIntent(Due):
 
     def __str__(self) -> str:
         return self.intent_key
+
+    def is_late(self, *, at: datetime) -> bool:
+        """Whether its time has passed; an exit's never does."""
+        return self.deadline_at is not None and self.deadline_at < at

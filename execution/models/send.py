@@ -77,6 +77,8 @@ class TxReceipt(models.Model):
     # What the rollup charged for its data; zero on a chain without it.
     l1_fee_wei = WeiField()
     is_canonical = models.BooleanField(default=True)
+    # The head at which it was first found deep enough to be final; null before.
+    deep_at_block = models.BigIntegerField(null=True)
     seen_at = models.DateTimeField()
 
     class Meta:
@@ -86,7 +88,7 @@ class TxReceipt(models.Model):
         ]
         triggers = [
             never_deleted(),
-            pgtrigger.ReadOnly(name="mined_is_never_changed", exclude=["is_canonical"]),
+            pgtrigger.ReadOnly(name="mined_is_never_changed", exclude=["is_canonical", "deep_at_block"]),
         ]
 
     def __str__(self) -> str:

@@ -14,8 +14,8 @@ from execution import locks
 from execution.desk import Clock, Desk
 from execution.domain.chain import Block, Log
 from execution.domain.events import UnknownEvent
-from execution.models import ChainBlock, Cursor
-from execution.services import settlement
+from execution.models import ChainBlock, Cursor, TxReceipt
+from execution.services import settlement, watching
 from execution.services.settlement import Happening
 from trading import lanes
 from trading.domain.errors import Conflict, Unavailable
@@ -69,6 +69,8 @@ def _work(lease: Lease, *, desk: Desk, clock: Clock) -> None:
         lease.renew()
         cursor = Cursor.objects.get(pk=lease.pk)
         head = desk.chain.head()
+        if _lags(head, cursor):
+            return
         wanted = range(cursor.number, min(head.number, cursor.number + BATCH) + 1)
         blocks = desk.chain.blocks(wanted) if wanted else {}
         ours = blocks.get(cursor.number)
@@ -81,7 +83,15 @@ def _work(lease: Lease, *, desk: Desk, clock: Clock) -> None:
         lease.renew()
         logs = desk.chain.logs([block.hash for block in fresh], emitters=desk.venue.emitters)
         happenings, strange = _decoded(fresh, logs, desk=desk)
+        _disown(fresh, at=clock())
         _advance(lease, cursor_hash=cursor.hash, fresh=fresh, happenings=happenings, strange=strange)
+
+
+def _lags(head: Block, cursor: Cursor) -> bool:
+    """Whether a head below our cursor is a block that we read ourselves: then the node is behind, and nothing was reorganized."""
+    if head.number >= cursor.number:
+        return False
+    return ChainBlock.objects.canonical().filter(chain_id=cursor.chain_id, number=head.number, hash=head.hash).exists()
 
 
 def _linked(parent: Block, blocks: dict[int, Block]) -> list[Block]:
@@ -107,6 +117,14 @@ def _decoded(blocks: list[Block], logs: list[list[Log]], *, desk: Desk) -> tuple
             if event is not None:
                 found.append(Happening(event=event, block=block, log=entry, chain_id=desk.chain.chain_id))
     return found, strange
+
+
+@write
+def _disown(fresh: list[Block], *, at: datetime) -> None:
+    """Take back receipts in blocks that were replaced before we had read them: nothing else was derived from those."""
+    numbers, hashes = [block.number for block in fresh], [block.hash for block in fresh]
+    stale = TxReceipt.objects.filter(is_canonical=True, block_number__in=numbers).exclude(block_hash__in=hashes)
+    watching.take_back(list(stale.values_list("block_hash", flat=True).distinct()), at=at)
 
 
 @write

@@ -1,7 +1,10 @@
 """Orders: one for each leg that a decision allows, each with the one intent that it owes."""
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+import pgbulk
 import structlog
 
 from execution.domain.intent import IntentKind, idempotency_key, leg_key
@@ -19,6 +22,8 @@ log = structlog.get_logger(__name__)
 
 # A leg without a sender to carry it is looked at again after this long.
 HOMELESS_PAUSE = timedelta(seconds=5)
+# A trader whose home stands so moves to another of his senders. A paused one comes back soon.
+_LEFT = (SenderStatus.DRAINING, SenderStatus.QUARANTINED)
 
 
 @write
@@ -26,7 +31,7 @@ def take_in(*, trader_id: int, at: datetime) -> int:
     """Owe one intent for each due leg of an account; the number of legs taken in."""
     locks.accounts([trader_id])
     legs = list(Leg.objects.due(at=at).filter(trader_id=trader_id).select_related("decision__signal", "market", "trader"))
-    sender = _sender_for(trader_id)
+    sender = _sender_for(trader_id, at=at)
     if not legs or sender is None:
         return _wait_for_sender(legs, at=at)
     orders = Order.objects.bulk_create(_order(leg, at=at) for leg in legs)
@@ -39,27 +44,75 @@ def take_in(*, trader_id: int, at: datetime) -> int:
     return len(legs)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Move:
+    """One order's next state."""
+
+    order: Order
+    target: OrderStatus
+    reason: str = ""
+
+
 @piece
 def move(order: Order, target: OrderStatus, *, at: datetime, reason: str = "") -> None:
-    """Take an order along its way and write it down; one that ends gives its room back, one brought back takes it again."""
-    if order.status == target:
+    """Take one order along its way; the caller holds its lock."""
+    move_all([Move(order=order, target=target, reason=reason)], at=at)
+
+
+@piece
+def move_all(moves: Iterable[Move], *, at: datetime) -> None:
+    """Take orders along their way; one that ends gives its room back, one brought back takes it again."""
+    real = [each for each in moves if each.order.status != each.target]
+    if not real:
         return
-    LIFECYCLE.check(source=OrderStatus(order.status), target=target)
-    order.status = target
-    order.reason = reason
-    order.ended_at = at if target in ENDED else None
-    order.save(update_fields=_MOVING)
-    Leg.objects.filter(pk=order.leg_id).update(settled_at=order.ended_at)
-    journal.record(f"order.{target.lower()}", order, at=at, trace_id=order.trace_id, reason=reason)
+    for each in real:
+        _step(each, at=at)
+    pgbulk.update(Order, [each.order for each in real], _MOVING)
+    for ended_at in {each.order.ended_at for each in real}:
+        legs = [each.order.leg_id for each in real if each.order.ended_at == ended_at]
+        Leg.objects.filter(pk__in=legs).update(settled_at=ended_at)
+    journal.record_all(
+        journal.event(f"order.{each.target.lower()}", each.order, at=at, trace_id=each.order.trace_id, reason=each.reason)
+        for each in real
+    )
+
+
+def _step(each: Move, *, at: datetime) -> None:
+    LIFECYCLE.check(source=OrderStatus(each.order.status), target=each.target)
+    each.order.status = each.target
+    each.order.reason = each.reason
+    each.order.ended_at = at if each.target in ENDED else None
 
 
 _MOVING = ["status", "reason", "ended_at", "venue_order_id", "position", "fill", "accepted_in_block", "settled_in_block"]
 
 
-def _sender_for(trader_id: int) -> Sender | None:
+@piece
+def _sender_for(trader_id: int, *, at: datetime) -> Sender | None:
     """The sender that carries a trader's orders; one without a delegation can still trade on paper, on any."""
-    home = Delegation.objects.filter(trader_id=trader_id, is_home=True).select_related("sender").first()
-    return home.sender if home else Sender.objects.filter(status=SenderStatus.ACTIVE).order_by("pk").first()
+    home = Delegation.objects.filter(trader_id=trader_id, is_home=True).select_related("sender", "trader").first()
+    if home is None:
+        return Sender.objects.filter(status=SenderStatus.ACTIVE, is_treasury=False).order_by("pk").first()
+    if home.sender.status not in _LEFT or _has_open_orders(home):
+        return home.sender
+    refuge = Delegation.objects.filter(trader_id=trader_id, sender__status=SenderStatus.ACTIVE, expires_at__gt=at)
+    other = refuge.filter(sender__is_treasury=False).select_related("sender").order_by("pk").first()
+    return _rehome(home, other, at=at) if other else home.sender
+
+
+def _has_open_orders(home: Delegation) -> bool:
+    # Two senders' transactions have no order between them: a trader moves only with nothing under way.
+    return TxIntent.objects.of_lane(home.sender_id).filter(order__trader=home.trader_id, closed_at=None).exists()
+
+
+@piece
+def _rehome(home: Delegation, other: Delegation, *, at: datetime) -> Sender:
+    """Let another sender carry a trader's orders from now on; the caller holds the account's lock."""
+    Delegation.objects.filter(pk=home.pk).update(is_home=False)
+    Delegation.objects.filter(pk=other.pk).update(is_home=True)
+    facts = {"source": home.sender.address, "target": other.sender.address, "reason": home.sender.status}
+    journal.record("trader.rehomed", home.trader, at=at, **facts)
+    return other.sender
 
 
 def _wait_for_sender(legs: list[Leg], *, at: datetime) -> int:

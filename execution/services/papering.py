@@ -2,6 +2,8 @@
 
 from datetime import datetime
 
+import structlog
+
 from execution import locks
 from execution.desk import Clock
 from execution.domain import paper
@@ -21,23 +23,47 @@ from trading.models import Position
 from trading.services import positions
 from trading.services.positions import Execution, Slot
 
+log = structlog.get_logger(__name__)
+
+# What raised this often fails: nothing hangs on it.
+MAX_ATTEMPTS = 8
+
 
 @step
 def fill_due(lease: Lease, *, clock: Clock) -> None:
     """Fill every built PAPER intent of a sender's lane, one write each: each has its own account to lock."""
-    built = TxIntent.objects.of_lane(lease.pk).due(at=clock()).filter(book=Book.PAPER, status=IntentStatus.BUILT).in_order()
-    for intent_id, trader_id in built.values_list("pk", "order__trader_id"):
+    built = TxIntent.objects.of_lane(lease.pk).due(at=clock()).filter(book=Book.PAPER, status=IntentStatus.BUILT)
+    # What was tried least often comes first: one that raises keeps nobody waiting but itself.
+    due = built.order_by("attempts", "priority", "pk").values_list("pk", "order__pk", "order__trader_id")
+    for intent_id, order_id, trader_id in due:
         lease.renew()
-        _fill(lease, intent_id, trader_id=trader_id, at=clock())
+        if _claim(lease, intent_id, at=clock()):
+            _fill(lease, intent_id, order_id=order_id, trader_id=trader_id, at=clock())
 
 
 @write
-def _fill(lease: Lease, intent_id: int, *, trader_id: int, at: datetime) -> None:
+def _claim(lease: Lease, intent_id: int, *, at: datetime) -> bool:
+    """Count the attempt before the work. False if it was tried too often: then it ends here."""
+    locks.sender(lease)
+    (intent,) = locks.intents([intent_id])
+    if intent.attempts >= MAX_ATTEMPTS:
+        log.error("intent.set_aside", intent=intent.pk, attempts=intent.attempts, advice="look for what its filling raised")
+        intents.move(intent, IntentStatus.FAILED, at=at, failure="PAPER_ATTEMPTS_EXHAUSTED")
+        return False
+    intent.attempts += 1
+    intent.save(update_fields=["attempts"])
+    return True
+
+
+@write
+def _fill(lease: Lease, intent_id: int, *, order_id: int, trader_id: int, at: datetime) -> None:
     trading_locks.accounts([trader_id])
     locks.sender(lease)
     (intent,) = locks.intents([intent_id])
+    if intent.status != IntentStatus.BUILT:
+        return
     intents.move(intent, IntentStatus.SIMULATED, at=at)
-    (order,) = locks.orders([intent.order_id])
+    (order,) = locks.orders([order_id])
     position = _held(order)
     if order.action == Action.CLOSE and position is None:
         orders.move(order, OrderStatus.CANCELED, at=at, reason="POSITION_GONE")

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import structlog
 from django.db.models import Q
@@ -12,14 +13,14 @@ from execution.domain.chain import Block, Log
 from execution.domain.events import OrderCanceled, OrderInitiated, TradeExecuted, VenueEvent
 from execution.domain.order import ENDED, OrderStatus
 from execution.models import Order, TxSend
-from execution.services import orders
+from execution.services import orders, watching
 from trading import locks as trading_locks
 from trading.domain.mode import Book
 from trading.domain.position import FillKind, PositionStatus
 from trading.domain.units import Usdc
 from trading.kinds import piece
 from trading.models import Fill, Market, Position, Trader
-from trading.services import positions
+from trading.services import journal, positions
 from trading.services.positions import Execution, Slot
 
 log = structlog.get_logger(__name__)
@@ -60,6 +61,8 @@ def unsettle(block_hashes: list[str], *, at: datetime) -> None:
     """Take back what was derived from blocks that the chain no longer has; positions become the fold of what is left."""
     gone = list(Fill.objects.canonical().filter(block_hash__in=block_hashes).select_related("position"))
     trading_locks.accounts(fill.position.trader_id for fill in gone)
+    # Under the same locks in the same transaction: what these blocks had mined is in flight again.
+    watching.take_back(block_hashes, at=at)
     touched = Order.objects.filter(Q(settled_in_block__in=block_hashes) | Q(accepted_in_block__in=block_hashes))
     for order in locks.orders(touched.values_list("pk", flat=True)):
         _take_back(order, block_hashes, at=at)
@@ -135,7 +138,7 @@ class _Book:
         execution = _execution(event, happening, put_up=order.collateral_usdc if order else None)
         position = _position(event, execution, order=order, trader=trader)
         if position is None:
-            log.error("venue.position_unknown", trader=trader.address, venue_index=event.venue_index, kind=event.kind)
+            self._note_unknown(event, happening, trader=trader)
             return
         fill = positions.record(execution, position=position, trace_id=order.trace_id if order else "")
         if order is not None:
@@ -143,13 +146,22 @@ class _Book:
             order.settled_in_block = happening.log.block_hash
             orders.move(order, OrderStatus.FILLED, at=happening.block.mined_at)
 
+    def _note_unknown(self, event: TradeExecuted, happening: Happening, *, trader: Trader) -> None:
+        facts: dict[str, Any] = {"pair_index": event.pair_index, "venue_index": event.venue_index, "kind": event.kind}
+        facts |= {"tx_hash": happening.log.tx_hash, "log_index": happening.log.log_index}
+        journal.record("venue.position_unknown", trader, at=happening.block.mined_at, **facts)
+        log.error("venue.position_unknown", trader=trader.address, **facts)
+
 
 def _position(event: TradeExecuted, execution: Execution, *, order: Order | None, trader: Trader) -> Position | None:
     known = _position_of_fill(execution)
     if known is not None:
         return known
     if event.kind is FillKind.OPEN:
-        market = Market.objects.get(pair_index=event.pair_index)
+        market = Market.objects.filter(pair_index=event.pair_index).first()
+        if market is None:
+            # Not in our catalogue yet. It is said out loud; the stream of all others goes on.
+            return None
         slot = Slot(
             trader_id=trader.pk,
             market_id=market.pk,

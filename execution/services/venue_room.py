@@ -21,15 +21,15 @@ def fitting(waiting: Sequence[TxIntent], *, at: datetime) -> list[TxIntent]:
 
     Our count is never below the venue's: an order of ours counts from its nonce to its end.
     """
-    traders = {intent.order.trader_id for intent in waiting}
-    pending = Order.objects.filter(trader__in=traders, book=Book.LIVE, ended_at=None, intent__nonce__isnull=False)
+    live = [intent.order for intent in waiting if intent.order is not None and intent.book == Book.LIVE]
+    pending = Order.objects.filter(
+        trader__in={order.trader_id for order in live}, book=Book.LIVE, ended_at=None, intent__nonce__isnull=False
+    )
     taken = Counter(pending.values_list("trader_id", flat=True))
-    fits: list[TxIntent] = []
-    crowded: list[TxIntent] = []
-    for intent in waiting:
-        if intent.book == Book.LIVE:
-            taken[intent.order.trader_id] += 1
-        has_room = taken[intent.order.trader_id] <= settings.VENUE_MAX_PENDING_ORDERS or intent.book == Book.PAPER
-        (fits if has_room else crowded).append(intent)
-    intents.block(crowded, Blocked.VENUE, at=at, pause=PAUSE)
-    return fits
+    crowded: set[int] = set()
+    for order in live:
+        taken[order.trader_id] += 1
+        if taken[order.trader_id] > settings.VENUE_MAX_PENDING_ORDERS:
+            crowded.add(order.pk)
+    intents.block([intent for intent in waiting if intent.order_id in crowded], Blocked.VENUE, at=at, pause=PAUSE)
+    return [intent for intent in waiting if intent.order_id not in crowded]

@@ -1,46 +1,57 @@
 """Watching: what the chain made of our sends. Only a receipt of one of them ends an intent's way."""
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 import structlog
-from django.conf import settings
 
 from execution import locks
 from execution.desk import Clock, Desk
-from execution.domain.chain import Block, ReceiptFacts
+from execution.domain.chain import Block, Heads, ReceiptFacts
 from execution.domain.intent import UNMINED, IntentStatus
-from execution.models import TxIntent, TxReceipt, TxSend
-from execution.models.send import Purpose, SendState
-from execution.services import intents, submission
+from execution.models import ChainBlock, TxIntent, TxReceipt, TxSend
+from execution.models.send import SendState
+from execution.services import doubts, intents, patience, submission
+from execution.services.doubts import Doubt
+from execution.services.intents import Move
 from trading import doorbell
-from trading.kinds import step, write
+from trading.kinds import piece, step, write
 from trading.lanes import Lease
+from trading.services import journal
 
 log = structlog.get_logger(__name__)
 
 BATCH = 200
-# About one look for each block; Base and the local chain make one every 2 s.
+# About one look for each block; Base makes one every 2 s.
 LOOK_AGAIN = timedelta(seconds=1)
+# Bytes that no block has taken go out again after about a block.
+RESEND_AFTER = timedelta(seconds=2)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sight:
+    """What a look saw: the heads, the receipts that stand (by send), how many transactions are mined, and what is doubtful."""
+
+    heads: Heads
+    standing: dict[int, ReceiptFacts]
+    mined: int
+    doubt: Doubt
 
 
 @step
 def look(lease: Lease, *, desk: Desk, clock: Clock) -> None:
-    """Look up every send of what is in flight, and whether what was mined still stands."""
+    """Look up every send of what is in flight; what no block has taken yet goes out again."""
     sends = _watched(lease, at=clock())
     if not sends:
         return
     lease.renew()
-    head = desk.chain.head()
-    receipts = desk.chain.receipts([send.tx_hash for send in sends])
-    found = {send.pk: receipt for send, receipt in zip(sends, receipts, strict=True) if receipt is not None}
-    blocks = desk.chain.blocks({receipt.block_number for receipt in found.values()})
-    standing = {pk: receipt for pk, receipt in found.items() if _stands(receipt, blocks)}
-    missing = _conclude(lease, sends, standing, head=head, at=clock())
+    sight = _sight(sends, desk=desk)
+    missing = _conclude(lease, sends, sight, at=clock())
     if missing:
         lease.renew()
         answers = desk.chain.broadcast([send.raw for send in missing])
-        submission.note_resent(lease, [send.pk for send in missing], answers, at=clock())
+        submission.note_resent(lease, dict(zip((send.pk for send in missing), answers, strict=True)), at=clock())
 
 
 def _watched(lease: Lease, *, at: datetime) -> list[TxSend]:
@@ -48,10 +59,22 @@ def _watched(lease: Lease, *, at: datetime) -> list[TxSend]:
 
     One that was refused too: its bytes may have been taken before, by a process that died before it wrote that down.
     """
-    in_flight = [str(status) for status in UNMINED] + [str(IntentStatus.MINED)]
-    due = TxIntent.objects.of_lane(lease.pk).due(at=at).filter(status__in=in_flight).order_by("nonce")
-    watched = TxSend.objects.filter(intent__in=due.values("pk"), times_sent__gt=0).select_related("intent")
+    due = TxIntent.objects.of_lane(lease.pk).due(at=at).unmined()
+    watched = TxSend.objects.filter(intent__in=due.values("pk"), times_sent__gt=0).select_related("intent__sender")
     return list(watched.order_by("intent__nonce", "seq")[:BATCH])
+
+
+def _sight(sends: list[TxSend], *, desk: Desk) -> Sight:
+    sender = sends[0].intent.sender
+    heads = desk.chain.heads()
+    mined, _ = desk.chain.nonce(sender.address)
+    receipts = desk.chain.receipts([send.tx_hash for send in sends])
+    found = {send.pk: receipt for send, receipt in zip(sends, receipts, strict=True) if receipt is not None}
+    blocks = desk.chain.blocks({receipt.block_number for receipt in found.values()})
+    standing = {pk: receipt for pk, receipt in found.items() if _stands(receipt, blocks)}
+    missing = [send for send in sends if send.pk not in standing]
+    doubt = doubts.hear(sender, missing, heads=heads, mined=mined, desk=desk)
+    return Sight(heads=heads, standing=doubt.found | standing, mined=mined, doubt=doubt)
 
 
 def _stands(receipt: ReceiptFacts, blocks: dict[int, Block]) -> bool:
@@ -61,79 +84,114 @@ def _stands(receipt: ReceiptFacts, blocks: dict[int, Block]) -> bool:
 
 
 @write
-def _conclude(lease: Lease, sends: list[TxSend], standing: dict[int, ReceiptFacts], *, head: Block, at: datetime) -> list[TxSend]:
+def _conclude(lease: Lease, sends: list[TxSend], sight: Sight, *, at: datetime) -> list[TxSend]:
     """Move each intent by what stands; the newest bytes of those that nothing stands for are to be sent again."""
-    locks.sender(lease)
+    sender = locks.sender(lease)
     by_intent: dict[int, list[TxSend]] = {}
     for send in sends:
         by_intent.setdefault(send.intent_id, []).append(send)
-    missing = []
-    for intent in locks.intents(by_intent):
-        own = by_intent[intent.pk]
-        mined = next((send for send in own if send.pk in standing), None)
-        if mined is None:
-            # What every node surely refused goes out again only as a new offer.
-            missing += [send for send in own if send.state == SendState.SENT][-1:]
-            _not_found(intent, at=at)
-        else:
-            _found(intent, mined, standing[mined.pk], head=head, at=at)
-    return sorted(missing, key=lambda send: send.intent.nonce or 0)
+    locked = [intent for intent in locks.intents(by_intent) if intent.status in UNMINED]
+    stored = _stored_hashes(sight.standing.values())
+    mined: dict[int, tuple[TxSend, ReceiptFacts]] = {}
+    for intent in locked:
+        own = next((send for send in by_intent[intent.pk] if send.pk in sight.standing), None)
+        if own is not None and _is_ours(sight.standing[own.pk], stored):
+            mined[intent.pk] = (own, sight.standing[own.pk])
+    mine(locked, mined, at=at)
+    open_ones = [intent for intent in locked if intent.pk not in mined]
+    doubts.note(sender, open_ones, sight.doubt, by_intent=by_intent, heads=sight.heads, at=at)
+    _look_again(open_ones, heads=sight.heads, at=at)
+    patience.judge(sender, open_ones, by_intent=by_intent, head=sight.heads.latest, progress=len(mined), at=at)
+    sender.mined_count = sight.mined
+    sender.save(update_fields=["mined_count"])
+    return _missing(open_ones, by_intent, at=at)
 
 
-def _not_found(intent: TxIntent, *, at: datetime) -> None:
-    if intent.status == IntentStatus.MINED:
-        TxReceipt.objects.filter(send__intent=intent, is_canonical=True).update(is_canonical=False)
-        intents.move(intent, IntentStatus.SENT, at=at, due=LOOK_AGAIN, words="reorged out")
-    elif intent.status == IntentStatus.SENT:
-        _look_again(intent, at=at)
-    # Otherwise its bytes are still to be offered: it stays due, and submission is next.
+def _stored_hashes(receipts: Iterable[ReceiptFacts]) -> dict[int, str]:
+    numbers = {receipt.block_number for receipt in receipts}
+    kept = ChainBlock.objects.canonical().filter(number__in=numbers)
+    return dict(kept.values_list("number", "hash"))
 
 
-def _found(intent: TxIntent, send: TxSend, receipt: ReceiptFacts, *, head: Block, at: datetime) -> None:
-    _store(send, receipt, at=at)
-    if send.state != SendState.SENT:
-        # It was taken after all.
-        send.state = SendState.SENT
-        send.save(update_fields=["state"])
-    if intent.status in UNMINED:
-        _mine(intent, send, receipt, at=at)
-        doorbell.ring("intent.mined", key=intent.sender_id)
-    elif head.number - receipt.block_number >= settings.FINALITY_BLOCKS:
-        target, failure = _end(send, receipt)
-        intents.move(intent, target, at=at, failure=failure)
-    else:
-        _look_again(intent, at=at)
+def _is_ours(receipt: ReceiptFacts, stored: dict[int, str]) -> bool:
+    """Whether a receipt's block is the one that we read at its number, or one that we haven't read yet."""
+    return stored.get(receipt.block_number, receipt.block_hash) == receipt.block_hash
 
 
-def _mine(intent: TxIntent, send: TxSend, receipt: ReceiptFacts, *, at: datetime) -> None:
-    facts: dict[str, Any] = {"tx_hash": send.tx_hash, "block": receipt.block_number, "is_success": receipt.is_success}
-    intents.move(intent, IntentStatus.MINED, at=at, due=LOOK_AGAIN, **facts)
+@piece
+def mine(locked: list[TxIntent], mined: dict[int, tuple[TxSend, ReceiptFacts]], *, at: datetime) -> None:
+    """Keep the receipts of intents and move them to MINED; the caller holds their locks."""
+    if not mined:
+        return
+    _store(list(mined.values()), at=at)
+    taken = [send for send, _ in mined.values() if send.state != SendState.SENT]
+    # It was taken after all.
+    TxSend.objects.filter(pk__in=[send.pk for send in taken]).update(state=SendState.SENT)
+    for intent in locked:
+        intent.doubted_at_block = None
+    moves = [_mined_move(intent, *mined[intent.pk]) for intent in locked if intent.pk in mined]
+    intents.move_all(moves, at=at, fields=("doubted_at_block",))
+    doorbell.ring("intent.mined", key=locked[0].sender_id)
 
 
-def _end(send: TxSend, receipt: ReceiptFacts) -> tuple[IntentStatus, str]:
-    if send.purpose == Purpose.CANCELLATION:
-        return IntentStatus.CANCELED, "CANCELED_ON_CHAIN"
-    return (IntentStatus.FINAL, "") if receipt.is_success else (IntentStatus.REVERTED, "REVERTED_ON_CHAIN")
+def _mined_move(intent: TxIntent, send: TxSend, receipt: ReceiptFacts) -> Move:
+    facts = {"tx_hash": send.tx_hash, "block": receipt.block_number, "is_success": receipt.is_success}
+    return Move(intent=intent, target=IntentStatus.MINED, due=LOOK_AGAIN, facts=facts)
 
 
-def _store(send: TxSend, receipt: ReceiptFacts, *, at: datetime) -> None:
-    elsewhere = TxReceipt.objects.filter(send__intent_id=send.intent_id, is_canonical=True)
-    elsewhere.exclude(send=send, block_hash=receipt.block_hash).update(is_canonical=False)
-    TxReceipt.objects.update_or_create(
-        send=send,
-        block_hash=receipt.block_hash,
-        defaults={"is_canonical": True},
-        create_defaults={
-            "block_number": receipt.block_number,
-            "is_success": receipt.is_success,
-            "gas_used": receipt.gas_used,
-            "gas_price_wei": receipt.gas_price,
-            "l1_fee_wei": receipt.l1_fee,
-            "seen_at": at,
-        },
+def _store(found: list[tuple[TxSend, ReceiptFacts]], *, at: datetime) -> None:
+    intent_ids = {send.intent_id for send, _ in found}
+    elsewhere = TxReceipt.objects.filter(send__intent__in=intent_ids, is_canonical=True)
+    elsewhere.exclude(block_hash__in={receipt.block_hash for _, receipt in found}).update(is_canonical=False)
+    TxReceipt.objects.bulk_create(
+        (
+            TxReceipt(
+                send=send,
+                block_number=receipt.block_number,
+                block_hash=receipt.block_hash,
+                is_success=receipt.is_success,
+                gas_used=receipt.gas_used,
+                gas_price_wei=receipt.gas_price,
+                l1_fee_wei=receipt.l1_fee,
+                seen_at=at,
+            )
+            for send, receipt in found
+        ),
+        update_conflicts=True,
+        unique_fields=["send", "block_hash"],
+        update_fields=["is_canonical"],
     )
 
 
-def _look_again(intent: TxIntent, *, at: datetime) -> None:
-    intent.next_action_at = at + LOOK_AGAIN
-    intent.save(update_fields=["next_action_at"])
+def _look_again(waiting: list[TxIntent], *, heads: Heads, at: datetime) -> None:
+    sent = [intent for intent in waiting if intent.status == IntentStatus.SENT]
+    for pause in {doubts.pause(intent, heads=heads, otherwise=LOOK_AGAIN) for intent in sent}:
+        together = [intent.pk for intent in sent if doubts.pause(intent, heads=heads, otherwise=LOOK_AGAIN) == pause]
+        TxIntent.objects.filter(pk__in=together).update(next_action_at=at + pause)
+    # The others' bytes are still to be offered: they stay due, and submission is next.
+
+
+def _missing(waiting: list[TxIntent], by_intent: dict[int, list[TxSend]], *, at: datetime) -> list[TxSend]:
+    # What every node surely refused goes out again only as a new offer.
+    newest = [[send for send in by_intent[intent.pk] if send.state == SendState.SENT][-1:] for intent in waiting]
+    missing = [send for sends in newest for send in sends if send.last_sent_at is None or at - send.last_sent_at >= RESEND_AFTER]
+    return sorted(missing, key=lambda send: send.intent.nonce or 0)
+
+
+@piece
+def take_back(block_hashes: list[str], *, at: datetime) -> None:
+    """A reorganization: receipts in these blocks don't stand anymore, and what they had mined is in flight again."""
+    if not block_hashes:
+        return
+    gone = TxReceipt.objects.filter(block_hash__in=block_hashes, is_canonical=True)
+    intent_ids = set(gone.values_list("send__intent_id", flat=True))
+    gone.update(is_canonical=False)
+    locked = locks.intents(intent_ids)
+    back = [intent for intent in locked if intent.status == IntentStatus.MINED]
+    intents.move_all([Move(intent=intent, target=IntentStatus.SENT, facts={"words": "reorged out"}) for intent in back], at=at)
+    for intent in locked:
+        if intent not in back:
+            log.error("intent.final_reorganized", intent=intent.pk, advice="the chain broke its own finality")
+            journal.record("intent.final_reorganized", intent, at=at, trace_id=intent.trace_id, status=intent.status)
+    for sender_id in {intent.sender_id for intent in back}:
+        doorbell.ring("intent.created", key=sender_id)

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 from functools import partial
 
+import pgbulk
 from django.db.models import F
 
 from risk.domain import decision as domain
@@ -72,7 +73,7 @@ def _decide(lease: Lease, signal_ids: list[int], *, mode: EffectiveMode, at: dat
     for signal, verdict in decided:
         signals.move(signal, SignalStatus(verdict.verdict), at=at)
     _store(decided, portfolio=portfolio)
-    Signal.objects.bulk_update(waiting, ["status", "decided_at", "next_action_at"])
+    pgbulk.update(Signal, waiting, ["status", "decided_at", "next_action_at"])
     journal.record_all(_event(signal, at=at) for signal in waiting)
     if any(verdict.legs for _, verdict in decided):
         doorbell.ring("decision.approved", key=trader.pk)

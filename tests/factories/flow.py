@@ -9,6 +9,7 @@ from execution.domain.order import OrderStatus
 from execution.models import Order, TxIntent, TxReceipt, TxSend
 from execution.models.send import SendState
 from execution.services import intents, orders
+from execution.services.intents import Move
 from risk.models import Decision, Leg
 from tests.factories import NOW
 from tests.factories.execution import OrderFactory, TxIntentFactory, TxSendFactory
@@ -96,6 +97,11 @@ def _sending(intent: TxIntent) -> TxIntent:
     with transaction.atomic():
         for target in (IntentStatus.BUILDING, IntentStatus.BUILT):
             intents.move(intent, target, at=NOW)
-        intent.nonce = intent.pk
-        intents.move(intent, IntentStatus.SENDING, at=NOW)
+        bind(intent)
     return intent
+
+
+def bind(intent: TxIntent) -> None:
+    """Give a built intent a nonce."""
+    intent.nonce, intent.reserved_at = intent.pk, NOW
+    intents.move_all([Move(intent=intent, target=IntentStatus.SENDING)], at=NOW, fields=("nonce", "reserved_at"))

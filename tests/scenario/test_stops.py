@@ -30,7 +30,7 @@ def test_a_live_signal_waits_while_the_switch_fails_and_goes_on_when_it_is_back(
     waiting = TxIntent.objects.get()
 
     world.switch.is_down, world.switch.mode = False, was
-    world.run(rounds=6)
+    world.run(rounds=8)
 
     assert answer.status_code == 202
     assert (waiting.book, waiting.status, waiting.blocked_reason) == (Book.LIVE, IntentStatus.BUILT, "mode")

@@ -1,8 +1,11 @@
 """An intent's way, stage by stage, at the world's time."""
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
+
+import pytest
 
 from devnet.keeper import Tick
 from execution.models import Sender, TxIntent
@@ -71,6 +74,30 @@ def drain(world: World) -> None:
 def drain_at_silence(world: World) -> None:
     """Work the sender's lane once, while the chain doesn't answer."""
     assert not senders.drain(sender_id=sender().pk, desk=world.desk, clock=world.clock)
+
+
+def die(world: World, port: str, method: str, *, is_after: bool = False) -> None:
+    """Work the sender's lane until one call of a port, and no further."""
+    sane = world.desk
+    world.desk = replace(sane, **{port: Doomed(getattr(sane, port), method, is_after=is_after)})
+    with pytest.raises(Killed):
+        drain(world)
+    world.desk = sane
+
+
+def settle(world: World, blocks: int = 4) -> None:
+    """Let blocks pass, read, and look, until what was deep enough is final: one node must say so twice."""
+    for _ in range(blocks):
+        world.mine()
+        index(world)
+        drain(world)
+
+
+def fork(world: World, depth: int = 1) -> None:
+    """Put as many empty blocks in the place of the chain's last ones; what those held is gone."""
+    world.rpc.call("anvil_rollback", depth)
+    world.rpc.call("anvil_dropAllTransactions")
+    world.mine(depth)
 
 
 def index(world: World) -> None:

@@ -114,17 +114,19 @@ def opened(execution: Execution, *, slot: Slot) -> Position:
             "realised_pnl_usdc": Usdc.zero(),
         },
     )
+    if position.direction != execution.direction:
+        # Reorganized: on a chain of fixed seconds another order can take the same slot at the same time.
+        position.direction = execution.direction
+        position.save(update_fields=["direction"])
     return position
 
 
 def _fill(execution: Execution, *, position: Position) -> tuple[Fill, bool]:
-    return Fill.objects.update_or_create(
+    fill, is_new = Fill.objects.get_or_create(
         chain_id=execution.chain_id,
         block_hash=execution.block_hash,
         log_index=execution.log_index,
-        # A block that comes back after a reorganization brings its fills back.
-        defaults={"is_canonical": True},
-        create_defaults={
+        defaults={
             "position": position,
             "book": position.book,
             "kind": execution.kind,
@@ -139,6 +141,11 @@ def _fill(execution: Execution, *, position: Position) -> tuple[Fill, bool]:
             "filled_at": execution.filled_at,
         },
     )
+    if not fill.is_canonical:
+        # A block that comes back after a reorganization brings its fills back.
+        fill.is_canonical = True
+        fill.save(update_fields=["is_canonical"])
+    return fill, is_new
 
 
 def _facts(fill: Fill) -> FillFacts:

@@ -1,14 +1,17 @@
 """Nodes that do as they are told, and the scenarios' world with one of them in front of its chain."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import pytest
+from pytest_django.fixtures import Settings
 
+from execution.adapters import background
 from execution.adapters.rpc import RpcChain
 from tests.fakes import node as nodes
 from tests.fakes.node import Node
+from tests.integration.execution.reading import PATIENCE, Reader
 from tests.scenario.conftest import venue, world
 from tests.scenario.world import World
 
@@ -27,6 +30,35 @@ def second() -> Iterator[Node]:
     """Another one."""
     with nodes.running() as running:
         yield running
+
+
+@pytest.fixture
+def third() -> Iterator[Node]:
+    """And another."""
+    with nodes.running() as running:
+        yield running
+
+
+@pytest.fixture
+def balances(node: Node, second: Node, third: Node, settings: Settings) -> None:
+    """Whose answer a balance is shows in its amount; nobody waits long for one."""
+    settings.RPC_TIMEOUT_SECONDS = PATIENCE
+    for amount, each in enumerate((node, second, third), start=1):
+        each.answer("eth_getBalance", hex(amount))
+
+
+@pytest.fixture
+def reader() -> Iterator[Callable[..., Reader]]:
+    """Makes endpoints that end with the test."""
+    made: list[Reader] = []
+
+    def make(*nodes: Node) -> Reader:
+        made.append(Reader(*nodes))
+        return made[-1]
+
+    yield make
+    for each in made:
+        background.finish(each.endpoints.close())
 
 
 @pytest.fixture

@@ -105,7 +105,7 @@ def test_what_kills_its_worker_again_and_again_fails_and_its_lane_goes_on(world:
     assert way.fresh(later).status == IntentStatus.SENT
 
 
-def test_one_that_was_tried_before_goes_alone(world: World) -> None:
+def test_one_that_was_tried_before_goes_last_and_alone(world: World) -> None:
     world.admit(123)
     first = way.owe(world)
     world.desk = replace(world.desk, chain=Doomed(world.desk.chain, "simulate"))
@@ -113,10 +113,13 @@ def test_one_that_was_tried_before_goes_alone(world: World) -> None:
         way.drain(world)
     second = way.owe(world)
 
-    with pytest.raises(Killed):
-        way.drain(world)
+    tries = []
+    for _ in range(2):
+        with pytest.raises(Killed):
+            way.drain(world)
+        tries.append([way.fresh(each).attempts for each in (first, second)])
 
-    assert [way.fresh(each).attempts for each in (first, second)] == [2, 0]
+    assert tries == [[1, 1], [2, 1]]
 
 
 def test_an_old_build_is_built_again_at_the_new_price(world: World) -> None:

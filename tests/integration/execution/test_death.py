@@ -24,22 +24,14 @@ DEATHS = (
 )
 
 
-def _die(world: World, port: str, method: str, *, is_after: bool) -> None:
-    sane = world.desk
-    world.desk = replace(sane, **{port: Doomed(getattr(sane, port), method, is_after=is_after)})
-    with pytest.raises(Killed):
-        way.drain(world)
-    world.desk = sane
-
-
 @pytest.mark.parametrize(("port", "method", "is_after"), DEATHS)
 def test_a_death_on_the_way_to_the_wire_leaves_one_effect_each(world: World, port: str, method: str, is_after: bool) -> None:
     world.admit(123)
     for _ in range(3):
         way.owe(world)
 
-    _die(world, port, method, is_after=is_after)
-    world.run(rounds=5)
+    way.die(world, port, method, is_after=is_after)
+    world.run(rounds=7)
 
     assert set(TxIntent.objects.values_list("status", "order__status")) == {(IntentStatus.FINAL, OrderStatus.FILLED)}
     assert sorted(TxIntent.objects.values_list("nonce", flat=True)) == [0, 1, 2]
@@ -47,15 +39,15 @@ def test_a_death_on_the_way_to_the_wire_leaves_one_effect_each(world: World, por
     assert Position.objects.count() == Fill.objects.count() == TxSend.objects.count() == 3
 
 
-@pytest.mark.parametrize("method", ["head", "receipts", "blocks"])
+@pytest.mark.parametrize("method", ["heads", "nonce", "receipts", "blocks"])
 def test_a_death_while_looking_changes_nothing(world: World, method: str) -> None:
     world.admit(123)
     way.send(world)
     world.mine()
 
-    _die(world, "chain", method, is_after=True)
+    way.die(world, "chain", method, is_after=True)
     before = TxIntent.objects.get().status
-    world.run(rounds=4)
+    world.run(rounds=6)
 
     assert before == IntentStatus.SENT
     assert (TxIntent.objects.get().status, way.nonces(world)) == (IntentStatus.FINAL, (1, 1))
@@ -82,8 +74,8 @@ def test_two_deaths_at_the_wire_still_leave_one_effect(world: World) -> None:
     world.admit(123)
     way.owe(world)
 
-    _die(world, "chain", "broadcast", is_after=True)
-    _die(world, "chain", "broadcast", is_after=True)
+    way.die(world, "chain", "broadcast", is_after=True)
+    way.die(world, "chain", "broadcast", is_after=True)
     world.run(rounds=4)
 
     assert (TxSend.objects.count(), way.nonces(world), Position.objects.count()) == (1, (1, 1), 1)

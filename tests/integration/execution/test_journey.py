@@ -16,7 +16,7 @@ from execution.services import intents, orders
 from risk.domain.decision import Verdict
 from tests.factories import NOW
 from tests.factories.execution import OrderFactory, TxIntentFactory
-from tests.factories.flow import filled, ordered
+from tests.factories.flow import bind, filled, ordered
 from tests.factories.risk import DecisionFactory, LegFactory
 from tests.factories.trading import FillFactory, SignalFactory, SourceFactory
 from trading.api.webhook import signature_of
@@ -181,8 +181,9 @@ def test_an_order_and_its_intent_say_how_far_it_is(moves: list[IntentStatus], or
     with transaction.atomic():
         for target in moves:
             if target is IntentStatus.SENDING:
-                intent.nonce = 1
-            intents.move(intent, target, at=NOW)
+                bind(intent)
+            else:
+                intents.move(intent, target, at=NOW)
         for each in order_moves:
             orders.move(Order.objects.get(pk=order.pk), each, at=NOW)
 

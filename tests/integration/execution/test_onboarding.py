@@ -59,7 +59,7 @@ def test_a_delegation_ends_when_the_chain_says(world: World) -> None:
     granted_at = world.now
     trader = world.admit(5, usdc="100")
 
-    standing = onboarding.look(trader.address, desk=world.desk)
+    standing = onboarding.look(trader.address, delegate=world.desk.signer.address, desk=world.desk)
 
     assert (standing.balance, standing.allowance) == (Usdc.of(100), Usdc.of(100))
     assert standing.delegated_until == (granted_at + timedelta(days=90)).replace(microsecond=0)

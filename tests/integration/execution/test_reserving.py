@@ -46,7 +46,7 @@ def test_an_exit_goes_before_the_entries_that_came_earlier(world: World) -> None
 
 def test_no_more_are_in_flight_than_the_sender_may_have(world: World) -> None:
     world.admit(123)
-    Sender.objects.update(max_in_flight=2)
+    Sender.objects.update(window_size=2)
     intents = [way.owe(world) for _ in range(4)]
 
     way.drain(world)
@@ -56,7 +56,7 @@ def test_no_more_are_in_flight_than_the_sender_may_have(world: World) -> None:
     way.wait(world, 1)
     way.drain(world)
 
-    waiting = (IntentStatus.BUILT, None, "in-flight cap")
+    waiting = (IntentStatus.CREATED, None, "in-flight cap")
     assert crowded == [(IntentStatus.SENT, 0, ""), (IntentStatus.SENT, 1, ""), waiting, waiting]
     assert [nonce for _, nonce, _ in _places(intents)] == [0, 1, 2, 3]
 
@@ -127,7 +127,7 @@ def test_a_sender_that_isnt_active_gets_no_new_nonce(world: World, status: Sende
     way.wait(world, 1)
     way.drain(world)
 
-    assert waiting == [(IntentStatus.BUILT, None, "sender")]
+    assert waiting == [(IntentStatus.CREATED, None, "sender")]
     assert _places([intent]) == [(IntentStatus.SENT, 0, "")]
 
 

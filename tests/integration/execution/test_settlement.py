@@ -164,15 +164,16 @@ def test_reading_twice_changes_nothing(world: World) -> None:
 def test_a_fill_that_was_reorganized_out_is_taken_back_and_comes_again(world: World) -> None:
     world.admit(123)
     intent = way.fill(world)
-    was = Cursor.objects.get().number
-    world.rpc.call("anvil_rollback", 1)
+    was = Cursor.objects.get()
+    way.fork(world)
 
     way.index(world)
 
     order = way.fresh(intent).order
     assert (order.status, order.ended_at, order.leg.settled_at) == (OrderStatus.ACCEPTED, None, None)
     assert (Position.objects.get().status, Fill.objects.get().is_canonical) == (PositionStatus.VOID, False)
-    assert Cursor.objects.get().number == was - 1
+    assert Cursor.objects.get().number == was.number
+    assert Cursor.objects.get().hash != was.hash
 
     # The keeper's own transaction is gone with the block; it tries again.
     world.keeper._tried_at_block.clear()
@@ -189,7 +190,7 @@ def test_a_close_that_was_reorganized_out_opens_its_position_again(world: World)
     way.fill(world)
     way.fill(world, side="CLOSE")
     closed = Position.objects.get().status
-    world.rpc.call("anvil_rollback", 1)
+    way.fork(world)
 
     way.index(world)
 
@@ -237,16 +238,16 @@ def test_after_a_reorganization_everything_equals_a_fresh_reading(world: World, 
     assert [block.hash for block in blocks] == [there[block.number].hash for block in blocks]
 
 
-def test_a_chain_shorter_than_the_cursor_takes_it_back(world: World) -> None:
+def test_a_node_that_is_behind_takes_nothing_back(world: World) -> None:
     world.mine(5)
     way.index(world)
+    was = Cursor.objects.get()
     world.rpc.call("anvil_rollback", 3)
 
     way.index(world)
 
-    cursor, head = Cursor.objects.get(), world.desk.chain.head()
-    assert (cursor.number, cursor.hash) == (head.number, head.hash)
-    assert ChainBlock.objects.filter(is_canonical=False).count() == 3
+    assert (Cursor.objects.get().number, Cursor.objects.get().hash) == (was.number, was.hash)
+    assert not ChainBlock.objects.filter(is_canonical=False).exists()
 
 
 def test_a_chain_that_has_nothing_of_ours_stops_the_cursor(world: World) -> None:
@@ -262,3 +263,17 @@ def test_a_chain_that_has_nothing_of_ours_stops_the_cursor(world: World) -> None
 
     cursor.refresh_from_db()
     assert (cursor.number, cursor.hash) == was
+
+
+def test_a_chain_that_is_shorter_and_another_takes_the_cursor_back(world: World) -> None:
+    world.mine(5)
+    way.index(world)
+    world.rpc.call("anvil_rollback", 3)
+    # Mined later than ours at its number: another block.
+    world.mine()
+
+    way.index(world)
+
+    cursor, head = Cursor.objects.get(), world.desk.chain.head()
+    assert (cursor.number, cursor.hash) == (head.number, head.hash)
+    assert ChainBlock.objects.filter(is_canonical=False).count() == 3

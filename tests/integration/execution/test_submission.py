@@ -24,7 +24,7 @@ ANSWERS = (
     ("already known", SENT, SendState.SENT, "", 1),
     ("transaction already imported", SENT, SendState.SENT, "", 1),
     ("nonce too low", SENT, SendState.SENT, "", 1),
-    ("replacement transaction underpriced", SENT, SendState.SENT, "", 1),
+    ("replacement transaction underpriced", RETRYING, SendState.REFUSED, "fees", 1),
     ("a word that no table has", SENT, SendState.SENT, "", 1),
     ("", SENT, SendState.SENT, "", 1),
     ("transaction underpriced", RETRYING, SendState.REFUSED, "fees", 1),
@@ -62,7 +62,7 @@ def test_whatever_a_node_says_the_same_nonce_reaches_the_chain_once(world: World
     intent = way.send(world)
     proxy.mend()
 
-    world.run(rounds=6)
+    world.run(rounds=7)
 
     intent = way.fresh(intent)
     assert (intent.status, intent.nonce, intent.order.status) == (IntentStatus.FINAL, 0, OrderStatus.FILLED)
@@ -79,7 +79,7 @@ def test_a_lost_answer_is_unknown_and_never_sends_anything_twice(world: World, p
     unknown = (intent.status, intent.blocked_reason, TxSend.objects.get().state)
     proxy.mend()
 
-    world.run(rounds=5)
+    world.run(rounds=7)
 
     assert unknown == (SENT, "", SendState.SENT)
     assert (way.fresh(intent).status, TxSend.objects.count()) == (IntentStatus.FINAL, 1)
@@ -110,7 +110,7 @@ def test_refused_content_is_canceled_on_its_own_nonce(world: World, proxy: Node)
     intent = way.send(world)
     proxy.mend()
 
-    world.run(rounds=6)
+    world.run(rounds=7)
 
     call, cancellation = TxSend.objects.order_by("seq")
     assert (call.purpose, call.state) == (Purpose.CALL, SendState.REFUSED)
@@ -119,7 +119,11 @@ def test_refused_content_is_canceled_on_its_own_nonce(world: World, proxy: Node)
     assert (fields["nonce"], bytes(fields["data"]), fields["value"], fields["gas"]) == (0, b"", 0, 21_000)
     assert bytes(fields["to"]).hex() == world.desk.signer.address[2:].lower()
     intent = way.fresh(intent)
-    assert (intent.status, intent.failure_code, intent.nonce) == (IntentStatus.CANCELED, "CANCELED_ON_CHAIN", 0)
+    assert (intent.status, intent.failure_code, intent.nonce) == (
+        IntentStatus.CANCELED,
+        "CONTENT_REFUSED: intrinsic gas too low",
+        0,
+    )
     assert (intent.order.status, intent.order.leg.settled_at) == (OrderStatus.CANCELED, intent.closed_at)
     assert way.nonces(world) == (1, 1)
     assert not Position.objects.exists()
@@ -136,10 +140,10 @@ def test_a_cancellation_isnt_final_before_its_block_is(world: World, proxy: Node
     way.drain(world)
 
     world.mine(4)
+    way.index(world)
     way.drain(world)
     before = way.fresh(intent).status
-    world.mine()
-    way.drain(world)
+    way.settle(world)
 
     assert (before, way.fresh(intent).status) == (IntentStatus.MINED, IntentStatus.CANCELED)
 
@@ -160,20 +164,17 @@ def test_refused_content_is_still_canceled_when_the_node_was_silent_in_between(w
     assert [send.purpose for send in TxSend.objects.order_by("seq")] == [Purpose.CALL, Purpose.CANCELLATION]
 
 
-def test_a_nonce_reserved_and_not_signed_before_the_deadline_is_canceled(world: World, proxy: Node) -> None:
+def test_a_nonce_reserved_and_not_signed_before_the_deadline_is_canceled(world: World) -> None:
     world.admit(123)
     intent = way.owe(world)
-    # Reserved, and then nobody says what a gas costs.
-    proxy.suffer(Fault.DROP, on="eth_feeHistory")
-    way.drain_at_silence(world)
+    way.die(world, "signer", "sign")
     reserved = way.fresh(intent)
-    proxy.mend()
     way.wait(world, 61)
 
-    world.run(rounds=5)
+    world.run(rounds=7)
 
     send = TxSend.objects.get()
-    assert (reserved.status, reserved.nonce, reserved.blocked_reason) == (IntentStatus.SENDING, 0, "endpoint")
+    assert (reserved.status, reserved.nonce) == (IntentStatus.SENDING, 0)
     assert send.purpose == Purpose.CANCELLATION
     assert (way.fresh(intent).status, way.fresh(intent).order.status) == (IntentStatus.CANCELED, OrderStatus.CANCELED)
     assert way.nonces(world) == (1, 1)
@@ -187,7 +188,7 @@ def test_what_no_node_took_before_its_deadline_is_canceled(world: World, proxy: 
     way.wait(world, 61)
     way.drain(world)
     proxy.mend()
-    world.run(rounds=6)
+    world.run(rounds=7)
 
     assert [send.purpose for send in TxSend.objects.order_by("seq")] == [Purpose.CALL, Purpose.CANCELLATION]
     assert way.fresh(intent).status == IntentStatus.CANCELED
@@ -207,7 +208,7 @@ def test_an_earlier_offer_that_was_mined_after_all_is_found(world: World, proxy:
     world.mine()
     proxy.mend()
 
-    world.run(rounds=6)
+    world.run(rounds=7)
 
     first, *_ = TxSend.objects.order_by("seq")
     assert (way.fresh(intent).status, way.fresh(intent).order.status) == (IntentStatus.FINAL, OrderStatus.FILLED)
@@ -244,7 +245,7 @@ def test_every_move_is_in_the_journal_in_its_order(world: World) -> None:
     world.admit(123)
     intent = way.owe(world)
 
-    world.run(rounds=4)
+    world.run(rounds=7)
 
     kinds = list(Event.objects.filter(subject=f"txintent:{intent.pk}").order_by("pk").values_list("kind", flat=True))
     assert kinds == [

@@ -3,6 +3,7 @@
 import base64
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from time import monotonic, sleep
 from typing import Any
@@ -76,6 +77,19 @@ def test_the_sweeper_leaves_the_workers_their_time(world: World) -> None:
 
     # The stream of events has no due rows: it is read each time.
     assert (worked, way.fresh(intent).status) == (1, IntentStatus.CREATED)
+
+
+def test_what_is_on_the_wire_is_worked_before_what_is_new(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.admit(123)
+    way.owe(world)
+    way.tell(world)
+    worked: list[str] = []
+    watched = tuple(replace(stage, work=lambda _, task=stage.task: worked.append(task)) for stage in sweep.STAGES)
+    monkeypatch.setattr(sweep, "STAGES", watched)
+
+    sweep.work_overdue(at=world.now + sweep.OVERDUE)
+
+    assert worked == ["execution.index", "execution.drain", "risk.drain"]
 
 
 def test_each_due_lane_is_rung_once(world: World, broker: redis.Redis) -> None:

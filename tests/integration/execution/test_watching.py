@@ -20,12 +20,14 @@ def test_a_mined_intent_is_final_once_it_lies_five_blocks_deep(world: World) -> 
     intent = _mined(world)
     seen = [intent.status]
 
-    for _ in range(5):
+    for _ in range(7):
         world.mine()
+        way.index(world)
         way.drain(world)
         seen.append(way.fresh(intent).status)
 
-    assert seen == [IntentStatus.MINED] * 5 + [IntentStatus.FINAL]
+    # The only node must say the same again two blocks later.
+    assert seen == [IntentStatus.MINED] * 7 + [IntentStatus.FINAL]
     assert way.fresh(intent).next_action_at is None
 
 
@@ -47,7 +49,7 @@ def test_a_call_that_reverts_on_the_chain_is_rejected(world: World) -> None:
     first, second = (way.owe(world) for _ in range(2))
 
     way.drain(world)
-    world.run(rounds=4)
+    world.run(rounds=6)
 
     first, second = way.fresh(first), way.fresh(second)
     assert (first.status, first.order.status) == (IntentStatus.FINAL, OrderStatus.FILLED)
@@ -60,13 +62,14 @@ def test_a_call_that_reverts_on_the_chain_is_rejected(world: World) -> None:
 def test_what_was_reorganized_out_goes_out_again_with_the_same_bytes(world: World) -> None:
     world.admit(123)
     intent = _mined(world)
-    world.rpc.call("anvil_rollback", 1)
+    way.index(world)
+    way.fork(world)
 
-    way.wait(world, 1)
+    way.index(world)
     way.drain(world)
     taken_back = way.fresh(intent).status
     world.mine()
-    way.wait(world, 1)
+    way.wait(world, 2)
     way.drain(world)
 
     send = TxSend.objects.get()
@@ -75,6 +78,17 @@ def test_what_was_reorganized_out_goes_out_again_with_the_same_bytes(world: Worl
     assert way.nonces(world) == (1, 1)
     kinds = Event.objects.filter(subject=f"txintent:{intent.pk}", kind__in=["intent.mined", "intent.sent"]).order_by("pk")
     assert [event.kind for event in kinds] == ["intent.sent", "intent.mined", "intent.sent", "intent.mined"]
+
+
+def test_a_block_that_was_replaced_before_we_read_it_mines_nothing(world: World) -> None:
+    world.admit(123)
+    intent = _mined(world)
+    way.fork(world)
+
+    way.index(world)
+
+    assert way.fresh(intent).status == IntentStatus.SENT
+    assert not TxReceipt.objects.filter(is_canonical=True).exists()
 
 
 def test_a_deep_reorganization_before_finality_ends_in_one_transaction_each(world: World) -> None:
@@ -86,7 +100,7 @@ def test_a_deep_reorganization_before_finality_ends_in_one_transaction_each(worl
     world.mine(3)
     world.rpc.call("anvil_reorg", 4, [])
 
-    world.run(rounds=6)
+    world.run(rounds=8)
 
     assert {way.fresh(intent).status for intent in intents} == {IntentStatus.FINAL}
     assert [way.fresh(intent).nonce for intent in intents] == [0, 1, 2]
@@ -99,10 +113,10 @@ def test_what_every_node_dropped_goes_out_again(world: World) -> None:
     intent = way.send(world)
     world.rpc.call("anvil_dropAllTransactions")
 
-    way.wait(world, 1)
+    way.wait(world, 2)
     way.drain(world)
     world.mine()
-    way.wait(world, 1)
+    way.wait(world, 2)
     way.drain(world)
 
     assert way.fresh(intent).status == IntentStatus.MINED
@@ -115,10 +129,10 @@ def test_what_is_in_flight_is_watched_while_the_mode_isnt_live(world: World) -> 
     world.switch.empty()
     world.rpc.call("anvil_dropAllTransactions")
 
-    way.wait(world, 1)
+    way.wait(world, 2)
     way.drain(world)
     world.mine()
-    way.wait(world, 1)
+    way.wait(world, 2)
     way.drain(world)
 
     assert way.fresh(intent).status == IntentStatus.MINED

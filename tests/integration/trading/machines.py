@@ -58,9 +58,9 @@ def _intent(state: IntentStatus) -> Columns:
     is_over = state in intent.LIFECYCLE.terminal
     columns: Columns = {"closed_at": NOW if is_over else None, "next_action_at": None if is_over else NOW}
     if state in intent.WITH_NONCE:
-        columns["nonce"] = 7
+        columns |= {"nonce": 7, "reserved_at": NOW}
     if state in intent.WITHOUT_NONCE:
-        columns["nonce"] = None
+        columns |= {"nonce": None, "reserved_at": None}
     return columns
 
 

@@ -89,6 +89,8 @@ CHECKS = [
     *of("policy_limits_are_positive", PolicyFactory, "max_leverage_x = 0.5", "max_position_usd_1e6 = -1"),
     *of("sender_status_is_known", SenderFactory, "status = 'ASLEEP'"),
     *of("sender_nonce_counts_up_from_zero", SenderFactory, "next_nonce = -1"),
+    *of("sender_window_lies_between_one_and_the_most", SenderFactory, "window_size = 0", "window_size = 65"),
+    *of("sender_waits_for_a_nonce_since_a_block", SenderFactory, "waiting_nonce = 1", "waiting_since_block = 1"),
     *of(
         "order_has_ended_exactly_when_its_state_says_so",
         OrderFactory,
@@ -96,6 +98,8 @@ CHECKS = [
         "status = 'DENIED'",
         "status = 'SUBMITTED', ended_at = now()",
     ),
+    *of("intent_is_dated_exactly_when_it_has_a_nonce", TxIntentFactory, "reserved_at = now()"),
+    *of("intent_has_an_order_unless_it_tops_up_gas", TxIntentFactory, "kind = 'TOP_UP'", "order_id = NULL"),
     *of("intent_holds_a_nonce_exactly_when_its_state_says_so", TxIntentFactory, "nonce = 1"),
     *of(
         "intent_is_closed_exactly_when_its_state_is_terminal",
@@ -190,8 +194,8 @@ def test_one_effect_is_owed_once() -> None:
 
 def bound(nonce: int, **fields: Any) -> models.Model:
     intent = TxIntentFactory(**fields)
-    for state, changed in (("BUILDING", None), ("BUILT", None), ("SENDING", nonce)):
-        type(intent).objects.filter(pk=intent.pk).update(status=state, nonce=changed)
+    for state, changes in (("BUILDING", {}), ("BUILT", {}), ("SENDING", {"nonce": nonce, "reserved_at": NOW})):
+        type(intent).objects.filter(pk=intent.pk).update(status=state, **changes)
     return intent
 
 

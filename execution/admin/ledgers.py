@@ -5,7 +5,9 @@ from django.db import models
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
-from execution.models import ChainBlock, Cursor, Delegation, Order, Sender, TxIntent, TxReceipt, TxSend
+from execution.admin.acts import OperatedIntent, OperatedSender
+from execution.admin.operated import operate
+from execution.models import ChainBlock, Cursor, DatabaseIdentity, Delegation, Order, Sender, TxIntent, TxReceipt, TxSend
 from trading.admin.base import NOTHING, ReadOnlyAdmin, ReadOnlyInline, link, onward, table
 
 
@@ -71,7 +73,7 @@ class SendInline(ReadOnlyInline):
 
 
 @admin.register(TxIntent)
-class TxIntentAdmin(ReadOnlyAdmin):
+class TxIntentAdmin(OperatedIntent):
     """The on-chain effects that we owe, each once."""
 
     list_display = (
@@ -85,6 +87,7 @@ class TxIntentAdmin(ReadOnlyAdmin):
         "nonce",
         link("order", text="order"),
         link("sender"),
+        operate,
         onward(
             ("sends", "execution_txsend", "intent__id__exact", "pk"),
             ("signal", "trading_signal", "trace_id", "trace_id"),
@@ -96,7 +99,7 @@ class TxIntentAdmin(ReadOnlyAdmin):
     search_fields = ("intent_key__exact", "idempotency_key__exact", "trace_id__exact")
     search_help_text = "a whole intent key, idempotency key or trace id"
     inlines = (SendInline,)
-    more = (link("order.leg.decision.signal", name="signal"), link("order.position", name="position"), list_display[-1])
+    more = (link("order.leg.decision.signal", name="signal"), link("order.position", name="position"), operate, list_display[-1])
 
 
 class ReceiptInline(ReadOnlyInline):
@@ -157,7 +160,7 @@ class TxReceiptAdmin(ReadOnlyAdmin):
 
 
 @admin.register(Sender)
-class SenderAdmin(ReadOnlyAdmin):
+class SenderAdmin(OperatedSender):
     """The accounts that sign."""
 
     list_display = (
@@ -165,14 +168,19 @@ class SenderAdmin(ReadOnlyAdmin):
         "chain_id",
         "status",
         "next_nonce",
+        "status_reason",
+        "balance_wei",
+        "window_size",
         "max_in_flight",
+        "is_treasury",
         "leased_until",
+        operate,
         onward(
             ("intents", "execution_txintent", "sender__id__exact", "pk"),
             ("delegations", "execution_delegation", "sender__id__exact", "pk"),
         ),
     )
-    more = (list_display[-1],)
+    more = (operate, list_display[-1])
 
 
 @admin.register(Delegation)
@@ -198,3 +206,10 @@ class ChainBlockAdmin(ReadOnlyAdmin):
     list_filter = ("is_canonical",)
     search_fields = ("number__exact", "hash__exact")
     search_help_text = "a block's number or hash"
+
+
+@admin.register(DatabaseIdentity)
+class DatabaseIdentityAdmin(ReadOnlyAdmin):
+    """The database that was last confirmed to hold our latest rows."""
+
+    list_display = ("system_identifier", "timeline", "confirmed_at")
