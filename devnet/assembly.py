@@ -61,7 +61,7 @@ class Stack:
         self._await_ready()
         self._start([program for program in desk if program.name in programs.LATE])
         # Only now: before its first dump a killed chain is gone altogether, and the database still fits any.
-        belonging.mark_database(self.servers["DATABASE_URL"], chain=head.first_block)
+        belonging.mark_database(self.owner_url, chain=head.first_block)
         belonging.record(paths.DEPLOYMENT_FILE, head=head, contracts=venue)
 
     def remember_chain(self) -> None:
@@ -81,17 +81,26 @@ class Stack:
         return {name: self.given[name] if self._is_given(name) else url for name, url in self._embedded.items()}
 
     @property
+    def owner_url(self) -> str:
+        """How the owner of the tables connects; an owner of somebody's server may be its only login."""
+        if not self._is_given("DATABASE_URL"):
+            return self.postgres.url
+        return self.given.get("DATABASE_OWNER_URL") or self.given["DATABASE_URL"]
+
+    @property
     def rpc_url(self) -> str:
         """The chain's first endpoint."""
         return self.servers["BASE_RPC_URL"].split(",")[0].strip()
 
     @property
     def _embedded(self) -> dict[str, str]:
-        return {"DATABASE_URL": self.postgres.url, "REDIS_URL": self.redis.url, "BASE_RPC_URL": self.anvil.url}
+        database_url = self.postgres.application_url(self.store.get("POSTGRES_APP_PASSWORD"))
+        return {"DATABASE_URL": database_url, "REDIS_URL": self.redis.url, "BASE_RPC_URL": self.anvil.url}
 
     def _is_given(self, name: str) -> bool:
         # A shell that has read `.run/env` names our own servers: they are still ours to start.
-        return self.given.get(name, "") not in ("", self._embedded[name])
+        # One that read it when the desk still worked as the owner names him.
+        return self.given.get(name, "") not in ("", self._embedded[name], self.postgres.url)
 
     def _check_machine(self) -> None:
         free_bytes = shutil.disk_usage(paths.RUN).free
@@ -151,7 +160,7 @@ class Stack:
         """Chain and database must be of one world; a chain that merely lost its end is one."""
         with Rpc(self.rpc_url) as rpc:
             head = belonging.head_of(rpc)
-        database = belonging.chain_of_database(self.servers["DATABASE_URL"])
+        database = belonging.chain_of_database(self.owner_url)
         belonging.judge(chain=head.first_block, database=database)
         lost = belonging.lost_blocks(recorded=belonging.recorded(paths.DEPLOYMENT_FILE), found=head)
         if lost:
@@ -181,7 +190,9 @@ class Stack:
 
     def _seed(self) -> None:
         """Migrations and demo data; each command shows as a phase."""
-        variables = environment.of_process(environment=self.system, given=self.given, ports=self.ports)
+        # Only here: `migrate` works as the owner, everything else as the application.
+        system = {**self.system, "DATABASE_OWNER_URL": self.owner_url}
+        variables = environment.of_process(environment=system, given=self.given, ports=self.ports)
         command = (sys.executable, "-m", "devnet.seeding")
         with (paths.LOGS / "seeding.log").open("w") as log:
             process = subprocess.Popen(

@@ -31,8 +31,15 @@ OLDEST_NODE = 18
 FREE_BYTES_TO_SET_UP = 2 * 1024**3
 
 STACK_COMMANDS = ("run", "up", "down", "reset", "status")
-MODULES = {"demo": "devnet.demo", "smoke": "devnet.smoke", "test": "pytest", **dict.fromkeys(STACK_COMMANDS, "devnet.stack")}
-NEEDS_CHAIN = ("run", "up", "smoke", "test")
+MODULES = {
+    "demo": "devnet.demo",
+    "smoke": "devnet.smoke",
+    "test": "pytest",
+    "chaos": "tests.chaos",
+    "bench": "tests.bench",
+    **dict.fromkeys(STACK_COMMANDS, "devnet.stack"),
+}
+NEEDS_CHAIN = ("run", "up", "smoke", "test", "chaos", "bench")
 
 CHECKS = (
     ("ruff", "check", "."),

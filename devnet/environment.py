@@ -29,6 +29,8 @@ def for_processes(
         "ALLOWED_HOSTS": "localhost,127.0.0.1",
         # Orders are signed and sent here, but never by a default on a chain where money is real.
         "EXEC_MODE": "LIVE" if chain_id == LOCAL_CHAIN_ID else "DRY",
+        # The local chain calls a block finalized after 64: two minutes, for somebody who watches his first signal.
+        "FINALITY_BLOCKS": "5" if chain_id == LOCAL_CHAIN_ID else "0",
         "DJANGO_SETTINGS_MODULE": "vanta_site.settings.all",
         **{name: store.get(name) for name in SECRETS},
     }
@@ -44,12 +46,12 @@ def of_venue(ports: Ports) -> dict[str, str]:
 
 
 def of_process(*, environment: Mapping[str, str], given: Mapping[str, str], ports: Ports) -> dict[str, str]:
-    """A process's environment: the system's, and the ports to listen on."""
+    """A process's environment: the system's, and the ports to listen on. Who owns the database is nobody's to know."""
     listening = {"PORT": str(ports.web), "FLOWER_PORT": str(ports.flower)}
     path = f"{paths.BIN}:{paths.VENV_BIN}:{given.get('PATH', '/usr/bin:/bin')}"
     # Celery warns root at length, in every worker; on this machine there is nothing to protect from.
     quiet = {"PYTHONWARNINGS": "ignore:You're running the worker"} if os.geteuid() == 0 else {}
-    return {**given, **environment, **listening, **quiet, "PATH": path, "PYTHONUNBUFFERED": "1"}
+    return {**given, "DATABASE_OWNER_URL": "", **environment, **listening, **quiet, "PATH": path, "PYTHONUNBUFFERED": "1"}
 
 
 def export(environment: Mapping[str, str]) -> str:

@@ -13,7 +13,8 @@ from devnet import footing, processes
 from devnet.paths import write_private
 from devnet.ports import LOOPBACK
 
-ROLE = "vanta"
+OWNER = "vanta"
+APPLICATION = "vanta_app"
 DATABASE = "vanta"
 MAX_CONNECTIONS = 200
 # Tests throw their data away: nothing is worth waiting for the disk.
@@ -27,7 +28,7 @@ class PostgresFailed(Exception):
 
 
 class Postgres:
-    """One server with one role and one password; its data outlives it."""
+    """One server with the role that owns it; `manage.py migrate` makes the application's. Its data outlives it."""
 
     def __init__(self, *, folder: Path, port: int, password: str, is_durable: bool = True) -> None:
         self.port = port
@@ -43,7 +44,7 @@ class Postgres:
 
     @property
     def url(self) -> str:
-        """How to connect to the desk's database."""
+        """How the owner connects to the desk's database."""
         return self.url_of(DATABASE)
 
     @property
@@ -52,8 +53,12 @@ class Postgres:
         return self._process.pid if self._process else None
 
     def url_of(self, database: str) -> str:
-        """How to connect to any database of this server."""
-        return f"postgresql://{ROLE}:{self.password}@{LOOPBACK}:{self.port}/{database}"
+        """How the owner connects to any database of this server."""
+        return f"postgresql://{OWNER}:{self.password}@{LOOPBACK}:{self.port}/{database}"
+
+    def application_url(self, password: str) -> str:
+        """How the desk's processes connect to its database."""
+        return f"postgresql://{APPLICATION}:{password}@{LOOPBACK}:{self.port}/{DATABASE}"
 
     def binary(self, name: str) -> Path:
         """A program of the wheel: psql, pg_dump, ..."""
@@ -117,7 +122,7 @@ class Postgres:
         draft.rename(self.data_path)
 
     def _run_initdb(self, target: Path, password_path: Path) -> None:
-        place = ("-D", str(target), "--username", ROLE, "--pwfile", str(password_path), "--auth=scram-sha-256")
+        place = ("-D", str(target), "--username", OWNER, "--pwfile", str(password_path), "--auth=scram-sha-256")
         # The wheel has no ICU, and the machine's locales are not ours to rely on.
         text = ("--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8")
         haste = () if self.is_durable else ("--no-sync",)

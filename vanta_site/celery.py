@@ -26,6 +26,18 @@ def _refuse_unsafe_start(**_: Any) -> None:
 
 
 @signals.worker_process_init.connect
+def _notice_restore(**_: Any) -> None:
+    """A database that was restored or promoted signs nothing: found out before the first task."""
+    from django.db import close_old_connections
+
+    from execution.services import restoring
+    from trading import clock, conf
+
+    restoring.check(switch=conf.mode_switch(), at=clock.now())
+    close_old_connections()
+
+
+@signals.worker_process_init.connect
 def _earn_live(**_: Any) -> None:
     """Read the mode switch until LIVE may be honored, so that a fresh process doesn't let its first intents wait."""
     from django.conf import settings

@@ -6,11 +6,16 @@ from typing import Any
 
 from django.conf import LazySettings, settings
 from django.core.checks import CheckMessage, Error, Tags, register
+from django.core.checks import Warning as Doubt
 from django.core.exceptions import ImproperlyConfigured
+from django.db import DatabaseError, connection
 
 BASE_CHAIN = 8453
 LOCAL_CHAIN = 31337
 SHORTEST_SECRET_KEY = 50
+# Of what a role may do too much; one is enough to refuse.
+SHOWN_AT_MOST = 5
+ROLE_HINT = "Let DATABASE_URL name a role that owns nothing, then run manage.py migrate with DATABASE_OWNER_URL."
 # The accounts of anvil's published mnemonic: whoever reads its manual owns them.
 PUBLIC_ACCOUNTS = frozenset(
     (
@@ -40,24 +45,29 @@ class Rule:
 
 
 def _has_raw_key_on_base(conf: LazySettings) -> bool:
-    is_local = conf.SIGNER_BACKEND == "local" and bool(conf.SIGNER_PRIVATE_KEY)
+    is_local = conf.SIGNER_BACKEND == "local" and bool(conf.SIGNER_PRIVATE_KEYS)
     return is_local and conf.CHAIN_ID == BASE_CHAIN and not conf.ALLOW_LOCAL_SIGNER
 
 
 def _has_public_key(conf: LazySettings) -> bool:
-    return conf.CHAIN_ID != LOCAL_CHAIN and _address(conf.SIGNER_PRIVATE_KEY) in PUBLIC_ACCOUNTS
+    return conf.CHAIN_ID != LOCAL_CHAIN and any(_address(key) in PUBLIC_ACCOUNTS for key in conf.SIGNER_PRIVATE_KEYS)
 
 
 def _is_live_without_key(conf: LazySettings) -> bool:
-    return conf.EXEC_MODE == "LIVE" and conf.SIGNER_BACKEND == "local" and not conf.SIGNER_PRIVATE_KEY
+    return conf.EXEC_MODE == "LIVE" and conf.SIGNER_BACKEND == "local" and not conf.SIGNER_PRIVATE_KEYS
+
+
+def _has_kms_without_its_key(conf: LazySettings) -> bool:
+    return conf.SIGNER_BACKEND == "kms" and not (conf.KMS_KEY_IDS and conf.AWS_REGION)
 
 
 def _address(private_key: str) -> str:
     # Not at the top: the library behind it takes a second to load, and beat and Flower never sign.
-    from execution.adapters.local_signer import LocalSigner, NoKey
+    from execution.adapters.guarded_signer import NoKey
+    from execution.adapters.local_signer import address_of
 
     try:
-        return LocalSigner(private_key).address if private_key else ""
+        return address_of(private_key)
     except NoKey:
         return ""
 
@@ -107,6 +117,19 @@ RULES = (
         hint="Set SIGNER_PRIVATE_KEY, or EXEC_MODE=DRY.",
         everywhere=True,
     ),
+    Rule(
+        id="vanta.E008",
+        is_broken=_has_kms_without_its_key,
+        message="SIGNER_BACKEND is kms, but which key and where isn't said.",
+        hint="Set KMS_KEY_ID and AWS_REGION, or SIGNER_BACKEND=local.",
+        everywhere=True,
+    ),
+    Rule(
+        id="vanta.E009",
+        is_broken=lambda conf: bool(conf.DATABASE_OWNER),
+        message="DATABASE_OWNER_URL is known to a process that serves.",
+        hint="Give it to `manage.py migrate` and `manage.py roles` alone.",
+    ),
 )
 
 
@@ -118,13 +141,37 @@ def findings(conf: LazySettings) -> Iterator[Error]:
             yield Error(rule.message, hint=rule.hint, id=rule.id)
 
 
+def role_findings(conf: LazySettings) -> Iterator[CheckMessage]:
+    """What this process's database role can do and must not; asked in production only."""
+    if conf.ENVIRONMENT != "production":
+        return
+    # Not at the top: whoever imports the rules needs no apps.
+    from vanta_site import roles
+
+    try:
+        excess = roles.excess()
+    except DatabaseError as error:
+        # A web server that says 503 until the database is back is worth more than one that doesn't start.
+        yield Doubt(f"The database doesn't say what this process may do: {type(error).__name__}.", id="vanta.W001")
+        return
+    finally:
+        # A worker forks next: no child may inherit the connection.
+        connection.close()
+    if excess:
+        yield Error(f"The database role of this process {'; '.join(excess[:SHOWN_AT_MOST])}.", hint=ROLE_HINT, id="vanta.E010")
+
+
+def _unsafe() -> list[CheckMessage]:
+    return [*findings(settings), *role_findings(settings)]
+
+
 def refuse_to_start() -> None:
     """For processes that don't begin with `manage.py`, which makes the checks itself.
 
     Raises:
         ImproperlyConfigured: naming everything that these settings break, and what to do.
     """
-    broken = [f"{finding.msg} {finding.hint}" for finding in findings(settings)]
+    broken = [f"{finding.msg} {finding.hint}" for finding in _unsafe() if finding.is_serious()]
     if broken:
         raise ImproperlyConfigured(" ".join(broken))
 
@@ -132,4 +179,4 @@ def refuse_to_start() -> None:
 @register(Tags.security)
 def refuse_unsafe(**_: Any) -> list[CheckMessage]:
     """The check that every `manage.py` command makes first."""
-    return list(findings(settings))
+    return _unsafe()

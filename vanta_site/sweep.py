@@ -84,7 +84,17 @@ def ring_due(*, at: datetime) -> int:
 
 def work_overdue(*, at: datetime) -> int:
     """Work every lane whose rows have been due for longer than OVERDUE; the number of lanes."""
-    lanes = [(stage, key) for stage in STAGES for key in list(stage.due(at - OVERDUE))]
+    # What is furthest along first: new signals, each of which waits for a Redis that hangs, must not
+    # keep what is on the wire from being watched.
+    lanes = [(stage, key) for stage in reversed(STAGES) for key in list(stage.due(at - OVERDUE))]
     for stage, key in lanes:
-        stage.work(key)
+        _work(stage, key)
     return len(lanes)
+
+
+def _work(stage: Stage, key: int) -> None:
+    try:
+        stage.work(key)
+    except Exception:
+        # A lane that throws must not keep the sweep from the lanes behind it.
+        log.exception("sweep.lane_failed", task=stage.task, key=key)

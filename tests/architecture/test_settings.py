@@ -9,7 +9,7 @@ from vanta_site.settings.env import read
 # Set by the Procfile for one process, not by people.
 INTERNAL = {"DB_POOL"}
 # Of the processes around the site: the servers beside it in containers, and each process's own port.
-AROUND = {"PORT", "FLOWER_PORT", "METRICS_PORT", "POSTGRES_PASSWORD", "REDIS_PASSWORD"}
+AROUND = {"PORT", "FLOWER_PORT", "METRICS_PORT", "POSTGRES_PASSWORD", "POSTGRES_APP_PASSWORD", "REDIS_PASSWORD"}
 
 _NAME = re.compile(r"^(?:# (?=\S+$))?([A-Z][A-Z0-9_]+)=", re.MULTILINE)
 

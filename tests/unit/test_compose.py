@@ -11,6 +11,7 @@ COMPOSE: dict[str, Any] = yaml.safe_load((paths.ROOT / "docker-compose.yml").rea
 SERVICES: dict[str, Any] = COMPOSE["services"]
 PROCESSES = procfile.parse(paths.PROCFILE.read_text())
 SERVERS = {"postgres", "redis"}
+OWNER = "DATABASE_OWNER_URL"
 EXAMPLE = [line for line in (paths.ROOT / ".env.example").read_text().splitlines() if re.match(r"[A-Z]", line)]
 
 
@@ -36,8 +37,20 @@ def test_every_lasting_service_has_a_health_check(name: str) -> None:
 def test_a_container_gets_every_variable_of_the_example(name: str) -> None:
     variables = {line.partition("=")[0] for line in EXAMPLE}
 
-    assert set(SERVICES[name]["environment"]) == variables
+    assert set(SERVICES[name]["environment"]) - {OWNER} == variables
     assert all(f"${{{variable}:-" in SERVICES[name]["environment"][variable] for variable in variables)
+
+
+def test_only_the_migrations_know_who_owns_the_tables() -> None:
+    assert [name for name, service in SERVICES.items() if OWNER in service.get("environment", {})] == ["migrate"]
+
+
+def test_the_owner_and_the_application_are_two_logins_of_one_database() -> None:
+    owner, application = SERVICES["migrate"]["environment"][OWNER], SERVICES["migrate"]["environment"]["DATABASE_URL"]
+
+    assert f"postgres://{SERVICES['postgres']['environment']['POSTGRES_USER']}:" in owner
+    assert "postgres://vanta_app:" in application
+    assert owner.partition("@")[2] == application.partition("@")[2] == "postgres:5432/vanta}"
 
 
 @pytest.mark.parametrize("name", [*PROCESSES, "migrate"])

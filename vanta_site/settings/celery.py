@@ -16,17 +16,22 @@ CELERY_BROKER_URL = REDIS_URL
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 CELERY_BROKER_TRANSPORT_OPTIONS = {
+    # Ten times the hard limit: a message comes back only from a worker that is surely gone.
     "visibility_timeout": 600,
     "socket_connect_timeout": 1,
-    "socket_timeout": 5,
+    # One second more than a worker's blocking read of its queues, which lasts one.
+    "socket_timeout": 2,
     "retry_on_timeout": False,
+    # How often messages of the dead are looked for: each second, instead of each hundred.
     "unacked_restore_interval": 1,
+    "unacked_restore_throttle": 1,
     "queue_order_strategy": "priority",
 }
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_RESULT_BACKEND = None
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
+# Both: a message is given back when its worker dies, whether the child or the whole of it.
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_TASK_PUBLISH_RETRY = False

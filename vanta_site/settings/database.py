@@ -1,10 +1,12 @@
 """PostgreSQL: the only truth."""
 
 import environ
+from django.core.exceptions import ImproperlyConfigured
 
 from vanta_site.settings.env import read
 
-_DATABASE_URL = read.text("DATABASE_URL", example="postgres://vanta:password@127.0.0.1:5432/vanta")
+_DATABASE_URL = read.text("DATABASE_URL", example="postgres://vanta_app:password@127.0.0.1:5432/vanta")
+_OWNER_URL = read.text("DATABASE_OWNER_URL", "", example="postgres://vanta:password@127.0.0.1:5432/vanta")
 # The web keeps a pool; workers and commands don't (a prefork worker with a pool
 # reconnects for every task). The web's entry in the Procfile sets it.
 _HAS_POOL = read.flag("DB_POOL", False)
@@ -21,3 +23,9 @@ DATABASES = {
         "OPTIONS": {"options": _GUARDS, **({"pool": {"min_size": 1, "max_size": 8, "timeout": 5}} if _HAS_POOL else {})},
     }
 }
+
+# The tables' owner, for `manage.py migrate` alone; empty where one login is used for both.
+DATABASE_OWNER = environ.Env.db_url_config(_OWNER_URL) if _OWNER_URL else {}
+
+if DATABASE_OWNER and DATABASE_OWNER["NAME"] != DATABASES["default"]["NAME"]:
+    raise ImproperlyConfigured("DATABASE_OWNER_URL names another database than DATABASE_URL")

@@ -2,6 +2,7 @@
 
 import json
 import time
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -10,6 +11,7 @@ from django.conf import settings as django_settings
 from django.test import Client
 
 from execution import conf as execution_conf
+from execution.adapters.rpc import RpcChain
 from execution.models import Cursor
 from execution.services import indexing
 from tests.factories.execution import SenderFactory
@@ -107,10 +109,29 @@ def test_redis_down_is_degraded_and_dry(client: Client, running: None, no_redis:
     assert set(client.get("/readyz").json()["components"]) >= {"redis"}
 
 
+def test_each_endpoint_of_the_chain_is_shown_by_its_number(client: Client, running: None) -> None:
+    seen = client.get("/health").json()["components"]["rpc"]
+
+    (endpoint,) = seen["endpoints"]
+    assert endpoint == {"endpoint": 0, "healthy": True, "primary": True, "faults": 0, "head": seen["head"]}
+
+
+def test_an_endpoint_that_fails_is_named_while_another_answers(
+    client: Client, running: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = execution_conf.desk()
+    two = RpcChain([*django_settings.BASE_RPC_URLS, "http://127.0.0.1:1"])
+    monkeypatch.setattr(execution_conf, "desk", lambda: replace(before, chain=two))
+
+    seen = client.get("/health").json()["components"]["rpc"]
+
+    assert (seen["status"], seen["detail"]) == ("degraded", "not well: 1")
+
+
 def test_the_answer_holds_no_secret(client: Client, running: None) -> None:
     text = client.get("/health").content.decode()
 
-    for secret in ("SECRET_KEY", "WEBHOOK_HMAC_SECRET", "ADMIN_TOKEN", "SIGNER_PRIVATE_KEY", "REDIS_URL", "BASE_RPC_URLS"):
+    for secret in ("SECRET_KEY", "WEBHOOK_HMAC_SECRET", "ADMIN_TOKEN", "SIGNER_PRIVATE_KEYS", "REDIS_URL", "BASE_RPC_URLS"):
         value = getattr(django_settings, secret)
         assert (value if isinstance(value, str) else value[0]) not in text
 

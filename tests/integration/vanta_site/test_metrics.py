@@ -1,10 +1,13 @@
 """`/metrics`: what the ledger knows, whoever did it."""
 
+import itertools
+
 import pytest
 from django.db import transaction
 from django.test import Client
 from prometheus_client.parser import text_string_to_metric_families
 
+from execution.adapters.rpc_metrics import METHODS, Outcome
 from risk.domain.decision import Denial, Verdict
 from tests.factories import NOW
 from tests.factories.flow import filled, ordered
@@ -51,6 +54,10 @@ def test_every_label_set_stands_at_zero_from_the_start(client: Client) -> None:
     assert _of(samples, "vanta_intents", status="SENT") == 0
     assert _of(samples, "vanta_exec_mode", mode="DRY") == 1
     assert _of(samples, "vanta_worker_heartbeat_timestamp_seconds", process="sweeper") == 0
+    assert _of(samples, "vanta_node_answers_unknown_total") >= 0
+    assert _of(samples, "vanta_rpc_healthy", endpoint="0") in (0, 1)
+    requests = [dict(labels) for name, labels in samples if name == "vanta_rpc_requests_total"]
+    assert {(each["method"], each["outcome"]) for each in requests} >= set(itertools.product(METHODS, Outcome))
 
 
 def test_the_flow_is_counted_where_it_stands(client: Client) -> None:

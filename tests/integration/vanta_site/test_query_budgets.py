@@ -10,7 +10,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from execution.models import ChainBlock, Cursor
+from execution.models import ChainBlock, Cursor, DatabaseIdentity
 from execution.models.send import SendState
 from risk.domain.policy import Scope
 from tests.factories import NOW
@@ -27,6 +27,7 @@ PAGES = [
     *("/admin/", "/admin/control/"),
     *(f"/admin/{model._meta.app_label}/{model._meta.model_name}/" for model in admin.site._registry),
     *(f"/admin/{model._meta.app_label}/{model._meta.model_name}/change/" for model in admin.site._registry),
+    *("/admin/execution/sender/operate/", "/admin/execution/txintent/operate/"),
 ]
 
 
@@ -41,6 +42,7 @@ def _fill_the_desk(number: int) -> None:
     QuoteFactory(market=EtherMarketFactory(), source=f"source {number}")
     PolicyFactory(scope=Scope.USER, tg_user_id=number)
     ChainBlock.objects.create(chain_id=1, number=number, hash=f"0x{number}", parent_hash="0x", mined_at=NOW)
+    DatabaseIdentity.objects.update_or_create(pk=1, defaults={"system_identifier": "1", "timeline": number, "confirmed_at": NOW})
     Cursor.objects.create(stream=f"stream {number}", chain_id=1, number=number, hash="0x")
     mode.stop_everything(switch=conf.mode_switch(), actor="ada", origin="admin", reason=f"drill {number}", at=NOW)
     mode.lift_stop(switch=conf.mode_switch(), actor="ada", reason=f"drill {number} over", at=NOW)
@@ -53,13 +55,13 @@ def _queries(console: Client, page: str) -> int:
 
 
 def _concrete(page: str) -> str:
-    """A row's page for `/change/`: that of the newest row."""
-    if not page.endswith("/change/"):
+    """A row's page for `/change/` and `/operate/`: that of the newest row."""
+    if not page.endswith(("/change/", "/operate/")):
         return page
-    _, _, app, name, _, _ = page.split("/")
+    _, _, app, name, last, _ = page.split("/")
     (model,) = (model for model in admin.site._registry if (model._meta.app_label, model._meta.model_name) == (app, name))
     newest = model._default_manager.order_by("-pk").first()
-    return f"/admin/{app}/{name}/{newest.pk}/change/" if newest is not None else f"/admin/{app}/{name}/"
+    return f"/admin/{app}/{name}/{newest.pk}/{last}/" if newest is not None else f"/admin/{app}/{name}/"
 
 
 def test_every_page_has_a_budget() -> None:

@@ -1,15 +1,17 @@
 import socket
 import subprocess
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
 from devnet import belonging, environment, single, stack
-from devnet.assembly import StackFailed
+from devnet.assembly import Stack, StackFailed
 from devnet.belonging import Head, Mismatch
 from devnet.ports import Ports, holder, is_free, pick_free
 from devnet.readiness import missing_components
 from devnet.secret_store import SecretStore
+from devnet.supervisor import Supervisor
 
 ONE = "0x" + "11" * 32
 OTHER = "0x" + "22" * 32
@@ -80,6 +82,48 @@ def test_nothing_is_live_by_default_where_money_is_real(tmp_path: Path) -> None:
 def system_of(store: SecretStore, *, given: dict[str, str], chain_id: int) -> dict[str, str]:
     ports = Ports(offset=0)
     return environment.for_processes(given=given, store=store, ports=ports, servers={}, venue={}, chain_id=chain_id)
+
+
+def stack_of(folder: Path, **given: str) -> Stack:
+    store = SecretStore(folder / "secrets.json")
+    store.fill()
+    supervisor = Supervisor(logs=folder, screen=print)
+    return Stack(given=given, ports=Ports(offset=0), store=store, supervisor=supervisor, is_shown=False)
+
+
+def test_the_desk_and_the_owner_log_in_with_passwords_of_their_own(tmp_path: Path) -> None:
+    own = stack_of(tmp_path)
+
+    desk, owner = urlsplit(own.servers["DATABASE_URL"]), urlsplit(own.owner_url)
+    assert (desk.username, owner.username) == ("vanta_app", "vanta")
+    assert desk.password != owner.password
+    assert (desk.hostname, desk.port, desk.path) == (owner.hostname, owner.port, owner.path)
+
+
+def test_a_shell_that_knows_one_of_our_logins_means_our_server(tmp_path: Path) -> None:
+    own = stack_of(tmp_path)
+
+    for url in (own.servers["DATABASE_URL"], own.owner_url):
+        told = stack_of(tmp_path, DATABASE_URL=url)
+        assert (told.servers, told.owner_url) == (own.servers, own.owner_url)
+
+
+def test_somebodys_server_is_owned_by_whom_he_names(tmp_path: Path) -> None:
+    theirs = "postgresql://desk:a@db/vanta"
+
+    assert stack_of(tmp_path, DATABASE_URL=theirs, DATABASE_OWNER_URL="postgresql://own:b@db/vanta").owner_url == (
+        "postgresql://own:b@db/vanta"
+    )
+    assert stack_of(tmp_path, DATABASE_URL=theirs).owner_url == theirs
+
+
+def test_no_process_is_told_who_owns_the_database() -> None:
+    given = {"DATABASE_OWNER_URL": "postgresql://own:b@db/vanta"}
+    desk = environment.of_process(environment={}, given=given, ports=Ports(offset=0))
+    seeding = environment.of_process(environment=given, given={}, ports=Ports(offset=0))
+
+    assert desk["DATABASE_OWNER_URL"] == ""
+    assert seeding["DATABASE_OWNER_URL"] == given["DATABASE_OWNER_URL"]
 
 
 def test_the_exports_survive_a_shell() -> None:

@@ -14,11 +14,22 @@ SAFE = {
     "SECRET_KEY": "x" * 50,
     "WEBHOOK_HMAC_SECRET": "secret",
     "SIGNER_BACKEND": "local",
-    "SIGNER_PRIVATE_KEY": OWN_KEY,
+    "SIGNER_PRIVATE_KEYS": (OWN_KEY,),
+    "KMS_KEY_IDS": (),
+    "AWS_REGION": "",
     "ALLOW_LOCAL_SIGNER": True,
     "CHAIN_ID": 8453,
     "FLOWER_BASIC_AUTH": "a:b",
     "EXEC_MODE": "LIVE",
+    "DATABASE_OWNER": {},
+}
+
+KMS = {
+    "SIGNER_BACKEND": "kms",
+    "SIGNER_PRIVATE_KEYS": (),
+    "KMS_KEY_IDS": ("alias/desk",),
+    "AWS_REGION": "eu-west-1",
+    "ALLOW_LOCAL_SIGNER": False,
 }
 
 
@@ -38,17 +49,19 @@ def test_a_safe_production_starts() -> None:
         ({"WEBHOOK_HMAC_SECRET": ""}, "vanta.E003"),
         ({"ALLOW_LOCAL_SIGNER": False}, "vanta.E004"),
         ({"FLOWER_BASIC_AUTH": ""}, "vanta.E005"),
-        ({"SIGNER_PRIVATE_KEY": ANVIL_KEY}, "vanta.E006"),
-        ({"SIGNER_PRIVATE_KEY": ""}, "vanta.E007"),
+        ({"SIGNER_PRIVATE_KEYS": (ANVIL_KEY,)}, "vanta.E006"),
+        ({"SIGNER_PRIVATE_KEYS": (OWN_KEY, ANVIL_KEY)}, "vanta.E006"),
+        ({"SIGNER_PRIVATE_KEYS": ()}, "vanta.E007"),
+        (KMS | {"KMS_KEY_IDS": ()}, "vanta.E008"),
+        (KMS | {"AWS_REGION": ""}, "vanta.E008"),
+        ({"DATABASE_OWNER": {"USER": "vanta"}}, "vanta.E009"),
     ],
 )
 def test_each_danger_is_named(changes: dict[str, object], found: str) -> None:
     assert _found(**changes) == [found]
 
 
-@pytest.mark.parametrize(
-    "changes", [{"CHAIN_ID": 84532, "ALLOW_LOCAL_SIGNER": False}, {"SIGNER_BACKEND": "kms", "ALLOW_LOCAL_SIGNER": False}]
-)
+@pytest.mark.parametrize("changes", [{"CHAIN_ID": 84532, "ALLOW_LOCAL_SIGNER": False}, KMS])
 def test_a_raw_key_is_refused_on_base_only(changes: dict[str, object]) -> None:
     assert _found(**changes) == []
 
@@ -57,9 +70,9 @@ def test_development_may_be_careless_but_not_with_a_public_key_or_no_key() -> No
     careless = {"ENVIRONMENT": "development", "SECRET_KEY": "x", "WEBHOOK_HMAC_SECRET": "", "FLOWER_BASIC_AUTH": ""}
 
     assert _found(**careless) == []
-    assert _found(**careless, SIGNER_PRIVATE_KEY=ANVIL_KEY) == ["vanta.E006"]
-    assert _found(**careless, SIGNER_PRIVATE_KEY=ANVIL_KEY, CHAIN_ID=31337) == []
-    assert _found(**careless, SIGNER_PRIVATE_KEY="") == ["vanta.E007"]
+    assert _found(**careless, SIGNER_PRIVATE_KEYS=(ANVIL_KEY,)) == ["vanta.E006"]
+    assert _found(**careless, SIGNER_PRIVATE_KEYS=(ANVIL_KEY,), CHAIN_ID=31337) == []
+    assert _found(**careless, SIGNER_PRIVATE_KEYS=()) == ["vanta.E007"]
 
 
 def test_all_ten_public_accounts_are_known() -> None:
@@ -67,6 +80,8 @@ def test_all_ten_public_accounts_are_known() -> None:
 
 
 def test_no_finding_repeats_a_secret() -> None:
-    texts = [f"{finding.msg} {finding.hint}" for finding in findings(SimpleNamespace(**SAFE | {"SIGNER_PRIVATE_KEY": ANVIL_KEY}))]
+    texts = [
+        f"{finding.msg} {finding.hint}" for finding in findings(SimpleNamespace(**SAFE | {"SIGNER_PRIVATE_KEYS": (ANVIL_KEY,)}))
+    ]
 
     assert all(ANVIL_KEY not in text for text in texts)

@@ -8,7 +8,8 @@ import structlog
 from django.core.management.base import BaseCommand
 from django.db import close_old_connections
 
-from trading import clock
+from execution.services import restoring
+from trading import clock, conf
 from vanta_site import heartbeats, sweep
 
 log = structlog.get_logger(__name__)
@@ -31,6 +32,8 @@ class Command(BaseCommand):
     def _pass(self) -> None:
         close_old_connections()
         try:
+            # Each time: a standby may have been promoted under a process that goes on.
+            restoring.check(switch=conf.mode_switch(), at=clock.now())
             sweep.work_overdue(at=clock.now())
             heartbeats.beat("sweeper", at=clock.now())
         except Exception:

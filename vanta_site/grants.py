@@ -1,0 +1,157 @@
+"""What the application's database role may do: one row a table, and nothing that isn't written here.
+
+`roles` makes the grants from this table, and compares them with what PostgreSQL says at a start. Every
+column is placed by a person: among those that change, or among those that say what was asked, signed or mined.
+"""
+
+from dataclasses import dataclass
+
+EVERY = frozenset({"*"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """One table or view. The application may read it; its primary key never changes."""
+
+    name: str
+    changes: frozenset[str] = frozenset()
+    frozen: frozenset[str] = frozenset()
+    may_insert: bool = True
+    may_delete: bool = False
+
+    def allows(self, privilege: str, column: str | None) -> bool:
+        """Whether the application may have a privilege here, in PostgreSQL's words."""
+        if privilege == "UPDATE":
+            return self.changes == EVERY or column in self.changes
+        return privilege in self.privileges
+
+    def places(self, column: str) -> bool:
+        """Whether somebody has said if a column changes."""
+        return EVERY in (self.changes, self.frozen) or column in self.changes | self.frozen
+
+    @property
+    def privileges(self) -> tuple[str, ...]:
+        """What is granted on the table as a whole."""
+        inserting = ("INSERT",) if self.may_insert else ()
+        deleting = ("DELETE",) if self.may_delete else ()
+        return ("SELECT", *inserting, *deleting)
+
+
+def _ledger(name: str, *, changes: str, frozen: str) -> Table:
+    """Rows that keep what they were born with; the columns of their progress change."""
+    return Table(name=name, changes=frozenset(changes.split()), frozen=frozenset(frozen.split()))
+
+
+def _append_only(name: str) -> Table:
+    """Rows that never change."""
+    return Table(name=name, frozen=EVERY)
+
+
+def _current(name: str) -> Table:
+    """Rows that say how things are now."""
+    return Table(name=name, changes=EVERY)
+
+
+def _loose(name: str) -> Table:
+    """Rows that come and go; what they said is kept elsewhere, or is nobody's loss."""
+    return Table(name=name, changes=EVERY, may_delete=True)
+
+
+def _shown(name: str) -> Table:
+    """What only the owner writes."""
+    return Table(name=name, frozen=EVERY, may_insert=False)
+
+
+_DUE = "next_action_at attempts"
+_LANE = "epoch leased_until rung_at"
+
+TABLES: tuple[Table, ...] = (
+    # trading
+    _ledger(
+        "signals",
+        changes=f"{_DUE} status decided_at",
+        frozen="source_id source_name signal_id intent_key fingerprint trace_id trader_id market_id side book collateral_usdc"
+        " leverage_x reduce_usdc reduce_pct slippage_pct price take_profit stop_loss signaled_at body received_at expires_at",
+    ),
+    _ledger(
+        "positions",
+        # The direction too: after a reorganization another order can hold the same slot at the same time.
+        changes="status direction collateral_usdc leverage_x entry_price realised_pnl_usdc take_profit stop_loss closed_at",
+        frozen="trader_id market_id book venue_index opened_at",
+    ),
+    _ledger(
+        "fills",
+        changes="is_canonical",
+        frozen="position_id book kind price collateral_usdc leverage_x fee_usdc payout_usdc realised_pnl_usdc chain_id tx_hash"
+        " log_index block_number block_hash filled_at created_at",
+    ),
+    _ledger("traders", changes=f"{_LANE} name is_enabled", frozen="tg_user_id address created_at"),
+    _ledger("sources", changes="is_enabled", frozen="name is_internal created_at"),
+    _ledger(
+        "markets",
+        changes="pair_index is_listed is_close_only is_open min_notional_usdc min_leverage_x max_leverage_x open_fee_pct"
+        " close_fee_pct spread_pct synced_at",
+        frozen="symbol",
+    ),
+    _current("quotes"),
+    _current("mode_state"),
+    _append_only("journal"),
+    _append_only("audit_log"),
+    _shown("trades"),
+    # risk
+    _append_only("decisions"),
+    _ledger(
+        "legs",
+        changes=f"{_DUE} settled_at",
+        frozen="decision_id number trader_id market_id book action direction collateral_usdc leverage_x slippage_pct take_profit"
+        " stop_loss position_id expires_at",
+    ),
+    # What a policy said is in the audit log.
+    _loose("user_risk_policies"),
+    # execution
+    _ledger(
+        "orders",
+        changes="position_id fill_id venue_order_id accepted_in_block settled_in_block status reason ended_at",
+        frozen="leg_id trader_id market_id book action direction collateral_usdc leverage_x slippage_pct take_profit stop_loss"
+        " trace_id created_at",
+    ),
+    _ledger(
+        "tx_intents",
+        changes=f"{_DUE} nonce reserved_at target calldata value_wei gas_limit built_at wanted_price status version failure_code"
+        " cancel_reason doubted_at_block blocked_reason closed_at fee_ceiling_wei",
+        frozen="order_id intent_key idempotency_key kind book sender_id priority deadline_at trace_id created_at",
+    ),
+    _ledger(
+        "tx_sends",
+        changes="state first_sent_at last_sent_at times_sent last_answer",
+        frozen="intent_id seq purpose raw tx_hash fee_cap_wei tip_cap_wei created_at",
+    ),
+    _ledger(
+        "tx_receipts",
+        changes="is_canonical deep_at_block",
+        frozen="send_id block_number block_hash is_success gas_used gas_price_wei l1_fee_wei seen_at",
+    ),
+    _ledger(
+        "senders",
+        changes=f"{_LANE} next_nonce status status_reason max_in_flight window_size window_threshold window_block waiting_nonce"
+        " waiting_since_block fee_ceiling_wei gas_floor_wei balance_wei mined_count is_gas_low gas_looked_at is_treasury",
+        frozen="chain_id address signer created_at",
+    ),
+    _ledger("delegations", changes="expires_at is_home checked_at", frozen="trader_id sender_id"),
+    _ledger("cursors", changes=f"{_LANE} number hash", frozen="stream chain_id"),
+    _current("database_identities"),
+    _ledger("chain_blocks", changes="is_canonical", frozen="chain_id number hash parent_hash mined_at"),
+    # vanta_site
+    _current("heartbeats"),
+    # Django: people are deactivated, never deleted, since the log of what they did names them.
+    _current("auth_user"),
+    _append_only("django_admin_log"),
+    _loose("auth_group"),
+    _loose("auth_group_permissions"),
+    _loose("auth_user_groups"),
+    _loose("auth_user_user_permissions"),
+    _loose("django_session"),
+    _shown("auth_permission"),
+    _shown("django_content_type"),
+    _shown("django_migrations"),
+)
