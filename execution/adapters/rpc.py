@@ -66,9 +66,20 @@ class RpcChain:
 
     @ask
     def simulate(self, calls: Sequence[Call]) -> list[Simulation]:
-        """Each call against the newest state; trouble is `Outcome.UNKNOWN`."""
+        """Each call against the newest state; trouble is `Outcome.UNKNOWN`, and so is a revert that a second node doesn't see."""
         if not calls:
             return []
+        number, said = self._simulated(calls)
+        refused = [at for at, each in enumerate(said) if each.outcome is Outcome.REVERTED]
+        if refused and self.endpoints > 1:
+            # What reverts fails for good: that is nothing for one node to say, which may lag or lie.
+            _, others = self._simulated([calls[at] for at in refused], without=number)
+            for at, other in zip(refused, others, strict=True):
+                said[at] = said[at] if other.outcome is Outcome.REVERTED else _DISPUTED
+        return said
+
+    def _simulated(self, calls: Sequence[Call], *, without: Sequence[int] = ()) -> tuple[list[int], list[Simulation]]:
+        """What a node makes of some calls, and its number."""
         heard: list[list[Simulation]] = []
 
         def parse(responses: list[Response]) -> None:
@@ -76,11 +87,13 @@ class RpcChain:
             # What one node has trouble with the next one may know.
             node_json.refuse_unknown(heard[-1])
 
+        asked: list[Request] = [("eth_estimateGas", [_call(call)]) for call in calls]
+        numbers: list[int] = []
         try:
-            self._read([("eth_estimateGas", [_call(call)]) for call in calls], parse)
+            numbers.append(background.finish(self._endpoints.read(asked, parse, without=without))[0])
         except Unavailable as error:
             heard.append([Simulation(outcome=Outcome.UNKNOWN, reason=error.message)] * len(calls))
-        return [_clearest(said) for said in zip(*heard, strict=True)]
+        return numbers, [_clearest(said) for said in zip(*heard, strict=True)]
 
     @ask
     def broadcast(self, raws: Sequence[str]) -> list[Answer]:
@@ -173,6 +186,10 @@ class RpcChain:
 def _heads(raws: Sequence[Any]) -> Heads:
     latest, safe, finalized = (node_json.block(raw) for raw in raws)
     return Heads(latest=latest, safe=safe.number, finalized=finalized.number)
+
+
+# One node says that a call reverts, and no other one does.
+_DISPUTED = Simulation(outcome=Outcome.UNKNOWN, reason="nodes disagree about a revert")
 
 
 def _clearest(said: Sequence[Simulation]) -> Simulation:

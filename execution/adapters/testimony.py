@@ -1,6 +1,7 @@
 """What one endpoint says by itself, every answer from the same node."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from execution.adapters import node_json
@@ -9,6 +10,11 @@ from execution.adapters.transport import Request, Response
 from execution.domain.chain import ReceiptFacts, Testimony
 
 LATEST: Request = ("eth_getBlockByNumber", ["latest", False])
+_HOW_FAR: tuple[Request, ...] = (
+    LATEST,
+    ("eth_getBlockByNumber", ["safe", False]),
+    ("eth_getBlockByNumber", ["finalized", False]),
+)
 
 
 async def testify(endpoint: Endpoint, tx_hashes: Sequence[str], *, address: str) -> Testimony:
@@ -17,7 +23,7 @@ async def testify(endpoint: Endpoint, tx_hashes: Sequence[str], *, address: str)
     Raises:
         Unavailable: if it doesn't answer, or makes no sense.
     """
-    asked: list[Request] = [LATEST, ("eth_getTransactionCount", [address, "latest"])]
+    asked: list[Request] = [*_HOW_FAR, ("eth_getTransactionCount", [address, "latest"])]
     asked += [("eth_getTransactionReceipt", [tx_hash]) for tx_hash in tx_hashes]
 
     def parse(responses: list[Response]) -> Testimony:
@@ -27,14 +33,16 @@ async def testify(endpoint: Endpoint, tx_hashes: Sequence[str], *, address: str)
     endpoint.show(said.head)
     hashes = await _hashes(endpoint, {receipt.block_number for receipt in said.receipts if receipt is not None})
     receipts = tuple(receipt if _stands(receipt, hashes) else None for receipt in said.receipts)
-    return Testimony(endpoint=said.endpoint, head=said.head, mined=said.mined, receipts=receipts)
+    return replace(said, receipts=receipts)
 
 
 def _said(raws: Sequence[Any], tx_hashes: Sequence[str], *, endpoint: int) -> Testimony:
-    head, mined, *receipts = raws
+    head, safe, finalized, mined, *receipts = raws
     return Testimony(
         endpoint=endpoint,
         head=node_json.block(head).number,
+        safe=node_json.block(safe).number,
+        finalized=node_json.block(finalized).number,
         mined=node_json.count(mined),
         receipts=tuple(node_json.receipts(receipts, tx_hashes=tx_hashes)),
     )

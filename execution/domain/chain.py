@@ -69,13 +69,15 @@ class ReceiptFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Testimony:
-    """What one node says by itself: its head, how many transactions of an address it has mined, the receipts asked for.
+    """What one node says by itself: how far it is, how many transactions of an address it has mined, the receipts asked for.
 
     A receipt whose block isn't the one that the same node has at its number is None.
     """
 
     endpoint: int
     head: int
+    safe: int
+    finalized: int
     mined: int
     receipts: tuple[ReceiptFacts | None, ...]
 

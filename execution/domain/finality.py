@@ -19,21 +19,32 @@ def final_height(heads: Heads, *, depth: int) -> int:
     return heads.latest.number - depth if depth else heads.finalized
 
 
-def vouched(testimonies: Sequence[Testimony], *, at: int, receipt: ReceiptFacts) -> int:
-    """How many nodes hold the receipt at this place of what was asked, in the same block and with the same outcome."""
-    same = (receipt.tx_hash, receipt.block_hash, receipt.is_success)
-    said = (testimony.receipts[at] for testimony in testimonies)
-    return sum((found.tx_hash, found.block_hash, found.is_success) == same for found in said if found is not None)
+def holders(testimonies: Sequence[Testimony], *, at: int, receipt: ReceiptFacts) -> list[Testimony]:
+    """The nodes that hold the receipt at this place of what was asked, in the same block and with the same outcome."""
+    same = _identity(receipt)
+    return [said for said in testimonies if (found := said.receipts[at]) is not None and _identity(found) == same]
 
 
-def foreign_use(testimonies: Sequence[Testimony], *, places: Sequence[int], nonce: int) -> int:
+def vouched(testimonies: Sequence[Testimony], *, at: int, receipt: ReceiptFacts, depth: int) -> int:
+    """How many of its holders call the receipt's block final themselves: one node's haste is nobody else's word."""
+    held = holders(testimonies, at=at, receipt=receipt)
+    return sum(receipt.block_number <= (said.head - depth if depth else said.finalized) for said in held)
+
+
+def _identity(receipt: ReceiptFacts) -> tuple[str, str, bool]:
+    return receipt.tx_hash, receipt.block_hash, receipt.is_success
+
+
+def foreign_use(testimonies: Sequence[Testimony], *, places: Sequence[int], nonce: int, since: int, endpoints: int) -> int:
     """How many nodes have mined this nonce, and none of our transactions at these places for it.
 
-    Nobody, if any node holds one of them.
+    Only those count whose safe head (a single node's finalized one) has passed the block `since` which it was doubted:
+    younger, what used the nonce could still be reorganized out. Nobody, if any node holds one of ours.
     """
-    if any(testimony.receipts[at] is not None for testimony in testimonies for at in places):
+    if any(said.receipts[at] is not None for said in testimonies for at in places):
         return 0
-    return sum(testimony.mined > nonce for testimony in testimonies)
+    heights = ((said, said.safe if endpoints >= WITNESSES else said.finalized) for said in testimonies)
+    return sum(said.mined > nonce and height >= since for said, height in heights)
 
 
 def is_proven(witnesses: int, *, endpoints: int, said_at: int | None, head: int) -> bool:

@@ -68,14 +68,14 @@ def _foreign(doubtful: list[TxSend], said: list[Testimony], *, heads: Heads, end
     for at, send in enumerate(doubtful):
         places.setdefault(send.intent.nonce or 0, []).append(at)
     doubted = {send.intent.nonce or 0: send.intent.doubted_at_block or 0 for send in doubtful}
-    # Younger than that, the block which used the nonce could still be reorganized out.
-    height = heads.safe if endpoints >= finality.WITNESSES else heads.finalized
-    witnesses = {nonce: finality.foreign_use(said, places=at, nonce=nonce) for nonce, at in places.items()}
+    witnesses = {
+        nonce: finality.foreign_use(said, places=at, nonce=nonce, since=doubted[nonce], endpoints=endpoints)
+        for nonce, at in places.items()
+    }
     return {
         nonce
         for nonce, count in witnesses.items()
-        if height >= doubted[nonce]
-        and finality.is_proven(count, endpoints=endpoints, said_at=doubted[nonce], head=heads.latest.number)
+        if finality.is_proven(count, endpoints=endpoints, said_at=doubted[nonce], head=heads.latest.number)
     }
 
 

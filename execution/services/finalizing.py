@@ -90,12 +90,14 @@ def _conclude(lease: Lease, sends: list[TxSend], evidence: Evidence, *, at: date
     for intent in locks.intents(by_intent):
         if intent.status != IntentStatus.MINED:
             continue
-        move = _end(intent, by_intent[intent.pk], evidence, kept=kept)
-        if move is None:
+        end = _end(intent, by_intent[intent.pk], evidence, kept=kept)
+        if end is None:
             waiting.append(intent)
         else:
-            moves.append(move)
-    intents.move_all(moves, at=at)
+            moves.append(end)
+    intents.move_all([move for move, _ in moves], at=at)
+    # What the witnesses hold, should one node have said otherwise before.
+    watching.keep([proof for _, proof in moves if proof is not None], at=at)
     _note_depth(waiting, evidence, at=at)
 
 
@@ -103,20 +105,26 @@ def _numbers(evidence: Evidence) -> set[int]:
     return {receipt.block_number for said in evidence.testimonies for receipt in said.receipts if receipt is not None}
 
 
-def _end(intent: TxIntent, sends: list[TxSend], evidence: Evidence, *, kept: dict[int, str]) -> Move | None:
-    """An intent's end, if enough nodes vouch for one receipt in a block that we read; back to SENT if none has any."""
+End = tuple[Move, tuple[TxSend, ReceiptFacts] | None]
+
+
+def _end(intent: TxIntent, sends: list[TxSend], evidence: Evidence, *, kept: dict[int, str]) -> End | None:
+    """An intent's end and its proof, if enough nodes vouch for one receipt in a block that we read.
+
+    Back to SENT, without a proof, if no node has any.
+    """
     said = evidence.testimonies
     held = [(send, receipt) for send in sends if (receipt := _best(send, evidence)) is not None]
     if not held and len(said) >= min(evidence.endpoints, finality.WITNESSES):
-        return Move(intent=intent, target=IntentStatus.SENT, facts={"words": "no node has its receipt"})
+        return Move(intent=intent, target=IntentStatus.SENT, facts={"words": "no node has its receipt"}), None
     for send, receipt in held:
-        witnesses = finality.vouched(said, at=evidence.places[send.pk], receipt=receipt)
+        witnesses = finality.vouched(said, at=evidence.places[send.pk], receipt=receipt, depth=settings.FINALITY_BLOCKS)
         said_at = _first_deep(send, receipt)
         is_proven = finality.is_proven(
             witnesses, endpoints=evidence.endpoints, said_at=said_at, head=evidence.heads.latest.number
         )
         if is_proven and kept.get(receipt.block_number) == receipt.block_hash:
-            return _end_by(intent, send, receipt)
+            return _end_by(intent, send, receipt), (send, receipt)
     return None
 
 
@@ -124,7 +132,7 @@ def _best(send: TxSend, evidence: Evidence) -> ReceiptFacts | None:
     """The receipt of a send that most nodes hold."""
     at = evidence.places[send.pk]
     held = [found for said in evidence.testimonies if (found := said.receipts[at]) is not None]
-    return max(held, key=lambda receipt: finality.vouched(evidence.testimonies, at=at, receipt=receipt), default=None)
+    return max(held, key=lambda receipt: len(finality.holders(evidence.testimonies, at=at, receipt=receipt)), default=None)
 
 
 def _first_deep(send: TxSend, receipt: ReceiptFacts) -> int | None:

@@ -65,13 +65,15 @@ def sign_due(lease: Lease, *, desk: Desk, clock: Clock) -> bool:
     plans = _claim(lease, effective=effective, quote=quote, has_key=signer is not None, at=clock())
     signed: dict[int, TxSend] = {}
     for plan in plans:
-        if clock() - asked_at > MODE_MAX_AGE:
+        # One look at the clock for each: it is the database's.
+        at = clock()
+        if at - asked_at > MODE_MAX_AGE:
             asked_at, effective = clock(), mode.current(switch=desk.switch)
             lease.renew()
         if signer is None or (plan.purpose is Purpose.CALL and not effective.may_sign):
             break
         try:
-            signed[plan.intent.pk] = _send(plan, signer.sign(_unsigned(plan, chain_id=desk.chain.chain_id)), at=clock())
+            signed[plan.intent.pk] = _send(plan, signer.sign(_unsigned(plan, chain_id=desk.chain.chain_id)), at=at)
         except SigningDenied as denied:
             _withdraw(lease, plan.intent, reason=f"SIGNING_DENIED: {denied.facts.get('rule', denied.message)}", at=clock())
         except SignerBroken as broken:

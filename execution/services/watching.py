@@ -123,7 +123,7 @@ def mine(locked: list[TxIntent], mined: dict[int, tuple[TxSend, ReceiptFacts]], 
     """Keep the receipts of intents and move them to MINED; the caller holds their locks."""
     if not mined:
         return
-    _store(list(mined.values()), at=at)
+    keep(list(mined.values()), at=at)
     taken = [send for send, _ in mined.values() if send.state != SendState.SENT]
     # It was taken after all.
     TxSend.objects.filter(pk__in=[send.pk for send in taken]).update(state=SendState.SENT)
@@ -139,10 +139,11 @@ def _mined_move(intent: TxIntent, send: TxSend, receipt: ReceiptFacts) -> Move:
     return Move(intent=intent, target=IntentStatus.MINED, due=LOOK_AGAIN, facts=facts)
 
 
-def _store(found: list[tuple[TxSend, ReceiptFacts]], *, at: datetime) -> None:
+@piece
+def keep(found: list[tuple[TxSend, ReceiptFacts]], *, at: datetime) -> None:
+    """Keep one receipt for each of some intents as the one that stands; what stood before, doesn't anymore."""
     intent_ids = {send.intent_id for send, _ in found}
-    elsewhere = TxReceipt.objects.filter(send__intent__in=intent_ids, is_canonical=True)
-    elsewhere.exclude(block_hash__in={receipt.block_hash for _, receipt in found}).update(is_canonical=False)
+    TxReceipt.objects.filter(send__intent__in=intent_ids, is_canonical=True).update(is_canonical=False)
     TxReceipt.objects.bulk_create(
         (
             TxReceipt(
@@ -158,7 +159,7 @@ def _store(found: list[tuple[TxSend, ReceiptFacts]], *, at: datetime) -> None:
             for send, receipt in found
         ),
         update_conflicts=True,
-        unique_fields=["send", "block_hash"],
+        unique_fields=["send", "block_hash", "is_success"],
         update_fields=["is_canonical"],
     )
 

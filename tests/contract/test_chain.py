@@ -217,18 +217,22 @@ def test_an_endpoint_testifies_to_its_head_the_count_and_the_receipts(stand: Sta
 
     (testimony,) = stand.chain.testimonies([NOBODYS_HASH, signed.tx_hash], address=stand.sender)
 
+    heads = stand.chain.heads()
     assert testimony == said.Testimony(
         endpoint=0,
-        head=stand.chain.head().number,
+        head=heads.latest.number,
+        safe=heads.safe,
+        finalized=heads.finalized,
         mined=1,
         receipts=(None, *stand.chain.receipts([signed.tx_hash])),
     )
 
 
 def test_a_testimony_about_nothing_still_counts(stand: Stand) -> None:
-    assert stand.chain.testimonies([], address=stand.sender) == [
-        said.Testimony(endpoint=0, head=stand.chain.head().number, mined=0, receipts=())
-    ]
+    (testimony,) = stand.chain.testimonies([], address=stand.sender)
+
+    assert (testimony.endpoint, testimony.head, testimony.mined) == (0, stand.chain.head().number, 0)
+    assert testimony.receipts == ()
 
 
 # Reorganizations.

@@ -137,9 +137,12 @@ class Endpoint:
     def testimony(self, tx_hashes: Sequence[str], *, address: str, fault: Fault | None) -> Testimony:
         """What it says by itself."""
         found = self.receipts(tx_hashes, fault)
+        heads = self.heads(fault)
         return Testimony(
             endpoint=self.number,
-            head=self.view.head.header.number,
+            head=heads.latest.number,
+            safe=heads.safe,
+            finalized=heads.finalized,
             mined=self.mined(address, fault),
             receipts=tuple(receipt if receipt is not None and self._has_block_of(receipt) else None for receipt in found),
         )

@@ -81,7 +81,7 @@ def _key(kind: int, collateral: Usdc) -> str:
 
 
 def deploy_counter(rpc: Rpc) -> str:
-    """Put a counter on a local node and mine it; its address. The last account of the node's own pays: others deploy the venue."""
+    """Put a counter on a local node and mine it; its address. The node's last own account pays: others deploy the venue."""
     # Those that somebody impersonated are listed after them.
     deployer = rpc.call("eth_accounts")[_OWN_ACCOUNTS - 1]
     creation = {"from": deployer, "data": artifact("Counter").creation(), "gas": hex(_DEPLOYMENT_GAS)}

@@ -109,7 +109,6 @@ def test_a_liar_whom_nobody_contradicts_ends_nothing_unless_one_witness_were_eno
     assert way.fresh(intent).status == ends
 
 
-@pytest.mark.xfail(strict=True, reason="I18: finalizing takes the finalized height from the one node that it reads")
 def test_one_node_that_calls_its_newest_block_finalized_makes_nothing_final(
     world: World, three: list[Proxy], settings: Settings
 ) -> None:
@@ -124,7 +123,6 @@ def test_one_node_that_calls_its_newest_block_finalized_makes_nothing_final(
     assert way.fresh(intent).status == IntentStatus.MINED
 
 
-@pytest.mark.xfail(strict=True, reason="I8: the receipt that was stored first stays, whatever two nodes say afterwards")
 def test_a_receipt_that_one_node_forged_is_not_kept_as_the_final_one(world: World, three: list[Proxy]) -> None:
     three[0].suffer(Fault.RECEIPT_FLIPPED)
     world.admit(123)
@@ -136,7 +134,6 @@ def test_a_receipt_that_one_node_forged_is_not_kept_as_the_final_one(world: Worl
     assert list(TxReceipt.objects.filter(is_canonical=True).values_list("is_success", flat=True)) == [True]
 
 
-@pytest.mark.xfail(strict=True, reason="I18: an intent fails for good by the simulation of one node")
 @pytest.mark.parametrize(
     "lie",
     [(Fault.ITEM_REFUSED, {"on": "eth_estimateGas", "code": 3, "text": "execution reverted"}), (Fault.STALE, {"blocks": 2})],

@@ -139,11 +139,31 @@ def test_what_one_node_cant_simulate_the_next_one_does(node: Node, second: Node)
     assert (simulation.outcome, simulation.gas) == (Outcome.OK, 21_000)
 
 
-def test_a_revert_is_asked_of_one_node_only(node: Node, second: Node) -> None:
-    node.refuse("eth_estimateGas", "execution reverted", code=3)
+def test_a_revert_counts_once_a_second_node_sees_it_too(node: Node, second: Node) -> None:
+    for each in (node, second):
+        each.refuse("eth_estimateGas", "execution reverted", code=3)
 
     assert RpcChain([node.url, second.url]).simulate([CALL])[0].outcome is Outcome.REVERTED
-    assert second.count("eth_estimateGas") == 0
+
+
+def test_a_revert_that_the_second_node_doesnt_see_is_unknown(node: Node, second: Node) -> None:
+    node.refuse("eth_estimateGas", "execution reverted", code=3)
+    second.answer("eth_estimateGas", "0x5208")
+
+    assert RpcChain([node.url, second.url]).simulate([CALL])[0].outcome is Outcome.UNKNOWN
+
+
+def test_a_revert_of_which_the_second_node_says_nothing_is_unknown(node: Node, second: Node) -> None:
+    node.refuse("eth_estimateGas", "execution reverted", code=3)
+    second.suffer(Fault.DROP)
+
+    assert RpcChain([node.url, second.url]).simulate([CALL])[0].outcome is Outcome.UNKNOWN
+
+
+def test_a_single_nodes_revert_is_believed(node: Node) -> None:
+    node.refuse("eth_estimateGas", "execution reverted", code=3)
+
+    assert RpcChain([node.url]).simulate([CALL])[0].outcome is Outcome.REVERTED
 
 
 @pytest.mark.parametrize("message", ["header not found", "limit exceeded", "internal error", ""])

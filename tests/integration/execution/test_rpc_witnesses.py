@@ -170,7 +170,8 @@ def _header(number: int, block_hash: str) -> dict[str, Any]:
 def _testifies(node: Node, *, head: int = HEAD, mined: int = 1, receipt: Any = None, fifth: str = BLOCK) -> None:
     """Have a node say all of it."""
     node.head = head
-    headers = {"latest": _header(head, "0x" + "cc" * 32), "0x5": _header(5, fifth)}
+    tags = {"latest": head, "safe": head - 1, "finalized": head - 2}
+    headers = {tag: _header(number, "0x" + "cc" * 32) for tag, number in tags.items()} | {"0x5": _header(5, fifth)}
     node.script("eth_getBlockByNumber", lambda params: {"result": headers[params[0]]})
     node.answer("eth_getTransactionCount", hex(mined))
     node.answer("eth_getTransactionReceipt", receipt)
@@ -186,9 +187,9 @@ def test_each_endpoint_testifies_by_itself(node: Node, second: Node) -> None:
 
     first, other = _heard(node, second)
 
-    assert (first.endpoint, first.head, first.mined) == (0, HEAD, 1)
+    assert (first.endpoint, first.head, first.safe, first.finalized, first.mined) == (0, HEAD, HEAD - 1, HEAD - 2, 1)
     assert [receipt and receipt.block_hash for receipt in first.receipts] == [BLOCK]
-    assert other == said.Testimony(endpoint=1, head=HEAD - 2, mined=0, receipts=(None,))
+    assert other == said.Testimony(endpoint=1, head=HEAD - 2, safe=HEAD - 3, finalized=HEAD - 4, mined=0, receipts=(None,))
 
 
 def test_a_receipt_of_a_block_that_the_same_node_doesnt_have_is_none(node: Node, second: Node) -> None:

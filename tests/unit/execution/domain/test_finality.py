@@ -1,5 +1,7 @@
 """What may be concluded for good, and from whose word."""
 
+from dataclasses import replace
+
 import pytest
 
 from execution.domain import chain, finality
@@ -21,7 +23,7 @@ def _receipt(*, block: str = "0xb", is_success: bool = True) -> ReceiptFacts:
 
 
 def _said(endpoint: int, *receipts: ReceiptFacts | None, mined: int = 0) -> chain.Testimony:
-    return chain.Testimony(endpoint=endpoint, head=9, mined=mined, receipts=receipts)
+    return chain.Testimony(endpoint=endpoint, head=9, safe=8, finalized=7, mined=mined, receipts=receipts)
 
 
 def _heads() -> Heads:
@@ -36,7 +38,14 @@ def test_final_is_what_the_chain_calls_so_or_what_lies_so_deep() -> None:
 def test_only_the_same_block_with_the_same_outcome_vouches() -> None:
     said = [_said(0, _receipt()), _said(1, _receipt(block="0xc")), _said(2, _receipt(is_success=False)), _said(3, None)]
 
-    assert finality.vouched(said, at=0, receipt=_receipt()) == 1
+    assert finality.vouched(said, at=0, receipt=_receipt(), depth=0) == 1
+
+
+def test_a_node_that_doesnt_call_the_block_final_itself_vouches_for_nothing() -> None:
+    # Block 7: one node calls it final, the head of both is 9.
+    said = [_said(0, _receipt()), replace(_said(1, _receipt()), finalized=6)]
+
+    assert [finality.vouched(said, at=0, receipt=_receipt(), depth=depth) for depth in (0, 2, 3)] == [1, 2, 0]
 
 
 @pytest.mark.parametrize(
@@ -62,5 +71,8 @@ def test_a_nonce_is_foreign_only_where_it_is_used_and_nobody_has_a_receipt_of_ou
     used = [_said(0, None, None, mined=6), _said(1, None, None, mined=6), _said(2, None, None, mined=5)]
     ours = [*used, _said(3, None, _receipt(), mined=6)]
 
-    assert finality.foreign_use(used, places=[0, 1], nonce=5) == 2
-    assert finality.foreign_use(ours, places=[0, 1], nonce=5) == 0
+    assert finality.foreign_use(used, places=[0, 1], nonce=5, since=8, endpoints=3) == 2
+    assert finality.foreign_use(ours, places=[0, 1], nonce=5, since=8, endpoints=3) == 0
+    # Doubted later than the nodes' safe heads, or than a single one's finalized head.
+    assert finality.foreign_use(used, places=[0, 1], nonce=5, since=9, endpoints=3) == 0
+    assert finality.foreign_use(used[:1], places=[0, 1], nonce=5, since=8, endpoints=1) == 0
