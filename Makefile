@@ -1,6 +1,6 @@
 # One command: `make run`. Each target is one line; the work is in devnet/ and in the tools themselves.
 .DEFAULT_GOAL := help
-.PHONY: help run up down status demo smoke test check reset lock docker-build docker-up docker-logs docker-down
+.PHONY: help run up down status demo smoke test chaos bench check reset lock docker-build docker-up docker-logs docker-down
 ARGS ?=
 
 help:  ## Show what can be typed
@@ -26,6 +26,12 @@ smoke:  ## The short critical checks against a running system (starts one if non
 
 test:  ## Set up what the tests need and run them (ARGS="-k nonce")
 	@exec python3 devnet/bootstrap.py test $(ARGS)
+
+chaos:  ## Faults on purpose, each signal counted on the chain (ARGS="--only matrix --minutes 5 --seed 7")
+	@exec python3 devnet/bootstrap.py chaos $(ARGS)
+
+bench:  ## Throughput and latency, beside the limits of the node and the database (ARGS="--json")
+	@exec python3 devnet/bootstrap.py bench $(ARGS)
 
 check:  ## Format, lint, types, layers, migrations
 	@exec python3 devnet/bootstrap.py check

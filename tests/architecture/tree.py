@@ -55,3 +55,9 @@ def rings(source: str) -> list[str]:
     calls = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call)]
     ringing = [call for call in calls if isinstance(call.func, ast.Attribute) and ast.unparse(call.func) == "doorbell.ring"]
     return [word.value if isinstance(word := call.args[0], ast.Constant) else "?" for call in ringing]
+
+
+def decorated(source: str, *, by: str) -> list[str]:
+    """The functions of a module that carry a decorator, by the decorator's own name."""
+    found = (node for node in ast.walk(ast.parse(source)) if isinstance(node, FunctionNode))
+    return [node.name for node in found if any(ast.unparse(each) == by for each in node.decorator_list)]

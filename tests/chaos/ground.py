@@ -1,0 +1,88 @@
+"""What lies under a stand: the database, and the rows that every signal needs."""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from decimal import Decimal
+from importlib import import_module
+from typing import Any
+
+from django.apps import apps
+from django.core.management import call_command
+from django.db import connection
+from django.db.backends.base.creation import TEST_DATABASE_PREFIX
+from django.test.utils import setup_databases, teardown_databases
+from psycopg.conninfo import make_conninfo
+
+from risk.services import policies
+from trading.domain.price import Quote
+from trading.domain.units import Leverage, Percent, Price, Usdc
+from trading.models import Market, ModeState
+from trading.services import prices
+
+# Longer than any run.
+FAR_AWAY = timedelta(days=3650)
+_MARKET: dict[str, Any] = {
+    "pair_index": 1,
+    "min_notional_usdc": Usdc.of(10),
+    "min_leverage_x": Leverage.of(1),
+    "max_leverage_x": Leverage.of(75),
+    "open_fee_pct": Percent.of("0.045"),
+    "close_fee_pct": Percent.of("0.045"),
+    "spread_pct": Percent.of("0.01"),
+}
+
+
+@contextmanager
+def database() -> Iterator[None]:
+    """The tests' database, empty again afterwards; made here if nobody has made it.
+
+    pytest-django makes it only when a test of the session is marked as wanting one.
+    """
+    is_made = str(connection.settings_dict["NAME"]).startswith(TEST_DATABASE_PREFIX)
+    made = [] if is_made else setup_databases(verbosity=0, interactive=False, aliases={"default"})
+    try:
+        yield
+    finally:
+        call_command("flush", verbosity=0, interactive=False)
+        teardown_databases(made, verbosity=0)
+
+
+def conninfo() -> str:
+    """Where somebody else than Django finds that database."""
+    said = connection.get_connection_params()
+    wanted = {name: said[name] for name in ("host", "port", "dbname", "user", "password") if said.get(name)}
+    return make_conninfo(**wanted)
+
+
+class SteadyPrices:
+    """One price, for ever."""
+
+    name = "steady"
+
+    def __init__(self, at: datetime) -> None:
+        self._at = at
+
+    def quotes(self, symbols: Iterable[str]) -> list[Quote]:
+        """The same for every market."""
+        return [
+            Quote(
+                symbol=symbol,
+                source=self.name,
+                price=Price.of(50_000),
+                confidence=Price.of(1),
+                weight=Decimal(1),
+                published_at=self._at,
+                limit=FAR_AWAY,
+            )
+            for symbol in symbols
+        ]
+
+
+def furnish(at: datetime) -> None:
+    """The rows that every signal needs: sources, the mode, a market, a policy without caps, a price."""
+    import_module("trading.migrations.0002_first_rows").create(apps, None)
+    ModeState.objects.update_or_create(pk=1, defaults={"configured": "LIVE", "updated_at": at})
+    Market.objects.update_or_create(symbol="BTC-USD", defaults=_MARKET | {"synced_at": at})
+    policies.seed(at=at)
+    prices.refresh(sources=[SteadyPrices(at)], at=at)
