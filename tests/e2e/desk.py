@@ -17,7 +17,8 @@ import httpx
 from trading.api.webhook import signature_of
 
 ROOT = Path(__file__).resolve().parents[2]
-PORT_OFFSET = "2400"
+# Set E2E_PORT_OFFSET where something else listens there.
+PORT_OFFSET = os.environ.get("E2E_PORT_OFFSET", "2400")
 START_SECONDS = 400
 
 
@@ -66,10 +67,19 @@ class RunningDesk:
 
     def send(self, **body: Any) -> httpx.Response:
         """Post one signed signal."""
+        with httpx.Client(timeout=10, trust_env=False) as client:
+            return self.send_over(client, **body)
+
+    def send_over(self, client: httpx.Client, **body: Any) -> httpx.Response:
+        """Post one signed signal with somebody's client: making one costs more than an answer."""
         raw = json.dumps(body).encode()
         signature = signature_of(raw, secret=self.environment["WEBHOOK_HMAC_SECRET"])
         headers = {"Content-Type": "application/json", "X-Signature": signature}
-        return httpx.post(f"{self.environment['WEB_URL']}/signals", content=raw, headers=headers, timeout=10, trust_env=False)
+        return client.post(f"{self.environment['WEB_URL']}/signals", content=raw, headers=headers)
+
+    def health(self) -> Any:
+        """What `/health` says."""
+        return httpx.get(f"{self.environment['WEB_URL']}/health", timeout=5, trust_env=False).json()
 
     def send_at_once(self, bodies: Iterable[dict[str, Any]]) -> list[int]:
         """Post many signals over eight connections; their answers' codes."""
@@ -138,11 +148,11 @@ def copy_of_checkout(folder: Path) -> Path:
 
 
 def _processes(folder: Path) -> list[tuple[int, str]]:
-    """The processes that run in a folder, with their command lines."""
+    """The processes that run in a folder or below, with their command lines."""
     found = []
     for process in Path("/proc").glob("[0-9]*"):
         try:
-            is_here = (process / "cwd").resolve() == folder.resolve()
+            is_here = (process / "cwd").resolve().is_relative_to(folder.resolve())
             command = (process / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
         except OSError:
             continue

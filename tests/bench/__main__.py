@@ -1,0 +1,90 @@
+"""`make bench`: a table, or JSON with --json.
+
+python -m tests.bench --intents 400 --rate 10
+"""
+
+import argparse
+import json
+import sys
+from dataclasses import asdict
+from time import monotonic
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tests.bench.measure import Burst, Limits, Steady
+
+SENDERS = (1, 4)
+
+
+def main() -> int:
+    """Measure, and show it."""
+    parser = argparse.ArgumentParser(
+        prog="make bench ARGS=...", description="Throughput and latency, beside the machine's own limits."
+    )
+    parser.add_argument("--intents", type=int, default=400, help="of a burst, for each sender")
+    parser.add_argument("--rate", type=float, default=10.0, help="signals a second while latency is measured")
+    parser.add_argument("--seconds", type=float, default=20.0, help="how long latency is measured")
+    parser.add_argument("--json", action="store_true", help="for programs")
+    wanted = parser.parse_args()
+    begun = monotonic()
+    limits, bursts, steadies = _measure(wanted)
+    if wanted.json:
+        found = {
+            "limits": asdict(limits),
+            "bursts": [asdict(each) for each in bursts],
+            "steady": [asdict(each) for each in steadies],
+        }
+        _print(json.dumps(found, indent=2))
+    else:
+        _show(limits, bursts, steadies)
+        _print(f"\n  measured in {monotonic() - begun:.0f} s")
+    return 0
+
+
+def _measure(wanted: argparse.Namespace) -> "tuple[Limits, list[Burst], list[Steady]]":
+    from tests.bench import ground
+
+    with ground.servers() as database_url:
+        import django
+
+        django.setup()
+        from tests.bench import measure
+        from tests.chaos import stand
+        from tests.chaos.ground import database
+
+        with database(), stand.ready(measure.rpc_url()) as ready:
+            limits = measure.measure_limits(ready, database_url=database_url)
+            bursts = [measure.burst(ready, senders=number, each=wanted.intents) for number in SENDERS]
+            pace = {"per_second": wanted.rate, "seconds": wanted.seconds}
+            steadies = [measure.steady(ready, senders=number, **pace) for number in SENDERS]
+    return limits, bursts, steadies
+
+
+def _show(limits: "Limits", bursts: "list[Burst]", steadies: "list[Steady]") -> None:
+    _print("  the machine's limits, a second")
+    _print(
+        f"    the node takes                {limits.node_singles:>9.0f} one by one {limits.node_batches:>9.0f} in batches of 100"
+    )
+    _print(f"    the database commits          {limits.commits_of_one:>9.0f} by one     {limits.commits_of_four:>9.0f} by four")
+    _print("\n  a burst, owed at once         sent/s  of the node's   mined/s   of the database's   queries  commits  batches")
+    for each in bursts:
+        share = each.sent_per_second / limits.node_batches
+        of_database = each.sent_per_second * each.commits / limits.commits_of_four
+        _print(
+            f"    {each.senders} sender(s), {each.intents:>5} intents"
+            f" {each.sent_per_second:>9.1f} {share:>14.1%} {each.mined_per_second:>9.1f}"
+            f" {of_database:>19.1%} {each.queries:>9.2f} {each.commits:>8.3f} {each.rpc_batches:>8.3f}"
+        )
+    _print("\n  one after another, from the door to the wire      p50      p95      p99")
+    for steady in steadies:
+        what = f"{steady.senders} sender(s), {steady.per_second:g} a second, {steady.signals} signals"
+        _print(f"    {what:<44} {steady.p50:>5.0f} ms {steady.p95:>5.0f} ms {steady.p99:>5.0f} ms")
+
+
+def _print(words: str) -> None:
+    sys.stdout.write(f"{words}\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
