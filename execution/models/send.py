@@ -86,9 +86,7 @@ class TxReceipt(models.Model):
         constraints = [
             # By outcome too: one node may have lied about it before two others told the truth.
             models.UniqueConstraint(name="one_receipt_for_each_send_and_block", fields=["send", "block_hash", "is_success"]),
-            models.UniqueConstraint(
-                name="one_receipt_of_a_send_stands", fields=["send"], condition=models.Q(is_canonical=True)
-            ),
+            models.UniqueConstraint(name="one_receipt_of_a_send_stands", fields=["send"], condition=models.Q(is_canonical=True)),
         ]
         triggers = [
             never_deleted(),

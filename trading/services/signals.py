@@ -104,7 +104,8 @@ def _note_conflict(stored: Signal, *, wanted: Signal, at: datetime) -> None:
     audit.record(
         actor=f"source:{stored.source_name}",
         action="signal.conflict",
-        subject=stored.intent_key,
+        # A key of percent-encoded characters is longer than a subject may be; the trace id finds the whole of it.
+        subject=stored.intent_key[:200],
         before={"fingerprint": stored.fingerprint},
         after={"fingerprint": wanted.fingerprint, "body": wanted.body},
         reason="the same id with another body",

@@ -99,6 +99,15 @@ def test_a_duplicate_tells_how_far_the_first_came(trader: Trader) -> None:
     assert accept(entry()).signal.status == SignalStatus.DENIED
 
 
+def test_a_conflict_about_a_long_encoded_id_is_kept_too(trader: Trader) -> None:
+    accept(entry(signal_id="/" * 128))
+
+    other = accept(entry(signal_id="/" * 128, side=Side.SHORT), raw=RAW + b" ")
+
+    assert other.outcome is Outcome.CONFLICT
+    assert AuditRow.objects.get().subject == ("sig:desk:" + "%2F" * 128)[:200]
+
+
 def test_the_same_id_with_another_body_is_kept_for_the_audit_only(
     trader: Trader, django_capture_on_commit_callbacks: Any
 ) -> None:
