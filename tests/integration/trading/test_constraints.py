@@ -8,10 +8,12 @@ import pytest
 from django.apps import apps
 from django.db import IntegrityError, connection, models, transaction
 
+from execution.models import DatabaseIdentity, TxReceipt
 from tests.factories import NOW
 from tests.factories.execution import DelegationFactory, OrderFactory, SenderFactory, TxIntentFactory, TxSendFactory
 from tests.factories.risk import CloseLegFactory, DecisionFactory, LegFactory, PolicyFactory
 from tests.factories.trading import CloseSignalFactory, FillFactory, PositionFactory, QuoteFactory, SignalFactory, TraderFactory
+from trading.domain.units import Wei
 from trading.models import ModeState
 
 pytestmark = pytest.mark.django_db
@@ -30,6 +32,10 @@ class Breach:
 
 def mode_state() -> ModeState:
     return ModeState.objects.get(pk=1)
+
+
+def database_identity() -> DatabaseIdentity:
+    return DatabaseIdentity.objects.create(pk=1, system_identifier="7", timeline=1, confirmed_at=NOW)
 
 
 def of(constraint: str, make: Callable[[], models.Model], *changes: str) -> list[Breach]:
@@ -71,6 +77,7 @@ CHECKS = [
     ),
     *of("fill_kind_is_known", FillFactory, "kind = 'GIFT'"),
     *of("there_is_one_mode_state", mode_state, "id = 2"),
+    *of("there_is_one_database_identity", database_identity, "id = 2"),
     *of("mode_configured_is_known", mode_state, "configured = 'TURBO'"),
     *of("leg_action_is_known", LegFactory, "action = 'ADD'"),
     *of("leg_closes_a_position_exactly_when_it_closes", LegFactory, "action = 'CLOSE'"),
@@ -225,6 +232,19 @@ def test_a_send_has_its_own_number_and_hash_and_only_one_is_ready() -> None:
             copied(send, changes)
 
 
+def test_one_receipt_of_a_send_stands_and_each_outcome_in_a_block_is_kept_once() -> None:
+    send = TxSendFactory()
+    facts = {"send": send, "block_number": 7, "gas_used": 1, "gas_price_wei": Wei(1), "l1_fee_wei": Wei(0), "seen_at": NOW}
+    TxReceipt.objects.create(block_hash="0xb", is_success=True, **facts)
+    for constraint, changes in (
+        ("one_receipt_of_a_send_stands", {"block_hash": "0xc"}),
+        ("one_receipt_of_a_send_stands", {"is_success": False}),
+        ("one_receipt_for_each_send_and_block", {"is_canonical": False}),
+    ):
+        with pytest.raises(IntegrityError, match=f'"{constraint}"'), transaction.atomic():
+            TxReceipt.objects.create(**{"block_hash": "0xb", "is_success": True} | facts | changes)
+
+
 def test_an_order_has_one_number_at_the_venue() -> None:
     OrderFactory(venue_order_id=7)
     with pytest.raises(IntegrityError, match='"one_order_for_each_venue_number"'), transaction.atomic():
@@ -242,6 +262,7 @@ ELSEWHERE = {
     "one_block_for_each_hash",
     "one_canonical_block_for_each_number",
     "one_receipt_for_each_send_and_block",
+    "one_receipt_of_a_send_stands",
 }
 
 
