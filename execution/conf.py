@@ -5,8 +5,10 @@ from functools import cache
 from django.conf import settings
 from django.utils.module_loading import import_string
 
+from execution.adapters.accounts import DeskAccounts
 from execution.desk import Desk
 from execution.ports import Signer, Wallet
+from risk.ports import Accounts
 from trading import conf
 from trading.domain.units import Usdc
 
@@ -22,6 +24,12 @@ def desk() -> Desk:
         switch=conf.mode_switch(),
         others=tuple(others),
     )
+
+
+@cache
+def accounts() -> Accounts:
+    """The accounts of our traders, for `risk`."""
+    return DeskAccounts(desk())
 
 
 def signers() -> dict[str, Signer]:

@@ -27,6 +27,11 @@ class Desk:
         """Every holder of a key, the first first."""
         return (self.signer, *self.others)
 
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """The accounts of the keys whose holders can say it now."""
+        return tuple(address for signer in self.signers if (address := _address(signer)))
+
     def signer_of(self, address: str) -> Signer | None:
         """The holder of a sender's key; another key would sign its nonces for another account.
 

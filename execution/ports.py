@@ -6,10 +6,11 @@ from datetime import datetime
 from typing import Protocol
 
 from execution.domain.broadcast import Answer
-from execution.domain.chain import Block, Call, Heads, Log, ReceiptFacts, Simulation, Testimony
+from execution.domain.chain import Block, Call, Heads, Log, ReceiptFacts, Simulation, Snapshot, Testimony, View
 from execution.domain.endpoint import EndpointState
 from execution.domain.events import VenueEvent
 from execution.domain.fees import FeeQuote, Offer
+from risk.ports import AccountReading
 from trading.domain.position import Direction
 from trading.domain.units import Leverage, Percent, Price, Usdc, Wei
 
@@ -85,6 +86,17 @@ class Chain(Protocol):
 
     def call(self, target: str, data: str) -> str:
         """A view's answer as 0x-hex."""
+        ...
+
+    def snapshot(self, views: Sequence[View], *, addresses: Sequence[str]) -> Snapshot:
+        """What views answer and addresses have, in one exchange with one endpoint."""
+        ...
+
+    def snapshots(self, views: Sequence[View], *, addresses: Sequence[str]) -> list[Snapshot]:
+        """The same from every endpoint by itself.
+
+        Never raises: one that doesn't answer, or is more than 3 blocks behind the highest head seen, is left out.
+        """
         ...
 
     def states(self) -> list[EndpointState]:
@@ -174,9 +186,10 @@ class CloseRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MarketListing:
-    """A market in the venue's catalogue."""
+    """A market in the venue's catalogue. `group` names those that move together."""
 
     symbol: str
+    group: str
     pair_index: int
     is_listed: bool
     is_open: bool
@@ -224,6 +237,14 @@ class Venue(Protocol):
 
     def funds(self, trader: str, *, chain: Chain) -> tuple[Usdc, Usdc]:
         """A trader's balance, and how much of it the venue may take."""
+        ...
+
+    def account_views(self, trader: str, *, delegates: Sequence[str]) -> list[View]:
+        """What to ask the chain, beside what the delegates have for gas, to know a trader's money and permissions."""
+        ...
+
+    def account(self, seen: Snapshot) -> AccountReading:
+        """What the answers to `account_views` say."""
         ...
 
     def permission(self, trader: str, *, delegate: str, chain: Chain) -> Permission:

@@ -2,11 +2,13 @@
 
 from celery import shared_task
 
+from risk import conf
 from risk.services import decisions
-from trading import clock, conf
+from trading import clock
+from trading import conf as trading_conf
 
 
 @shared_task(name="risk.drain")
 def drain(trader_id: int) -> None:
     """Decide an account's waiting signals."""
-    decisions.drain(trader_id=trader_id, switch=conf.mode_switch(), clock=clock.now)
+    decisions.drain(trader_id=trader_id, switch=trading_conf.mode_switch(), accounts=conf.accounts(), clock=clock.now)

@@ -6,6 +6,8 @@ account → usage → sender → intent → order → position → cursor; ids a
 
 from collections.abc import Iterable
 
+from django.db import connection
+
 from trading.kinds import held_locks, piece
 from trading.lanes import Lease, LeaseLost
 from trading.models import ModeState, Position, Trader
@@ -48,6 +50,15 @@ def accounts(trader_ids: Iterable[int]) -> list[Trader]:
     """Several accounts, ascending."""
     enter("account")
     return list(Trader.objects.select_for_update(no_key=True).filter(pk__in=set(trader_ids)).order_by("pk"))
+
+
+@piece
+def usage(keys: Iterable[str]) -> None:
+    """What several accounts share a limit on, by name, ascending; until the transaction ends."""
+    enter("usage")
+    with connection.cursor() as cursor:
+        for key in sorted(keys):
+            cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [key])
 
 
 @piece

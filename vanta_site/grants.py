@@ -71,12 +71,14 @@ TABLES: tuple[Table, ...] = (
         "signals",
         changes=f"{_DUE} status decided_at",
         frozen="source_id source_name signal_id intent_key fingerprint trace_id trader_id market_id side book collateral_usdc"
-        " leverage_x reduce_usdc reduce_pct slippage_pct price take_profit stop_loss signaled_at body received_at expires_at",
+        " size_kind size_pct leverage_x reduce_usdc reduce_pct slippage_pct price take_profit stop_loss signaled_at body"
+        " received_at expires_at",
     ),
     _ledger(
         "positions",
         # The direction too: after a reorganization another order can hold the same slot at the same time.
-        changes="status direction collateral_usdc leverage_x entry_price realised_pnl_usdc take_profit stop_loss closed_at",
+        changes="status direction signal_id collateral_usdc leverage_x entry_price realised_pnl_usdc take_profit stop_loss"
+        " closed_at",
         frozen="trader_id market_id book venue_index opened_at",
     ),
     _ledger(
@@ -86,11 +88,15 @@ TABLES: tuple[Table, ...] = (
         " log_index block_number block_hash filled_at created_at",
     ),
     _ledger("traders", changes=f"{_LANE} name is_enabled", frozen="tg_user_id address created_at"),
-    _ledger("sources", changes="is_enabled", frozen="name is_internal created_at"),
+    _ledger(
+        "sources",
+        changes="is_enabled allowed_symbols allowed_accounts max_leverage_x max_position_usdc max_exposure_usdc",
+        frozen="name is_internal created_at",
+    ),
     _ledger(
         "markets",
-        changes="pair_index is_listed is_close_only is_open min_notional_usdc min_leverage_x max_leverage_x open_fee_pct"
-        " close_fee_pct spread_pct synced_at",
+        changes="group_name pair_index is_listed is_close_only is_open min_notional_usdc min_leverage_x max_leverage_x"
+        " open_fee_pct close_fee_pct spread_pct synced_at",
         frozen="symbol",
     ),
     _current("quotes"),
@@ -102,10 +108,11 @@ TABLES: tuple[Table, ...] = (
     _append_only("decisions"),
     _ledger(
         "legs",
-        changes=f"{_DUE} settled_at",
+        changes=f"{_DUE} charged_in_block settled_at",
         frozen="decision_id number trader_id market_id book action direction collateral_usdc leverage_x slippage_pct take_profit"
         " stop_loss position_id expires_at",
     ),
+    _current("account_facts"),
     # What a policy said is in the audit log.
     _loose("user_risk_policies"),
     # execution

@@ -13,6 +13,7 @@ import structlog
 from execution import conf as execution_conf
 from execution.models import Cursor, TxIntent
 from execution.services import indexing, orders, senders
+from risk import conf as risk_conf
 from risk.models import Leg
 from risk.services import decisions
 from trading import clock, conf
@@ -54,7 +55,7 @@ STAGES: tuple[Stage, ...] = (
     Stage(
         task="risk.drain",
         due=_accounts_with_signals,
-        work=lambda pk: decisions.drain(trader_id=pk, switch=conf.mode_switch(), clock=clock.now),
+        work=lambda pk: decisions.drain(trader_id=pk, switch=conf.mode_switch(), accounts=risk_conf.accounts(), clock=clock.now),
     ),
     Stage(
         task="execution.order",

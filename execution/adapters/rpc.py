@@ -16,7 +16,7 @@ from execution.adapters.endpoints import Endpoints
 from execution.adapters.testimony import LATEST, testify
 from execution.adapters.transport import Request, Response
 from execution.domain.broadcast import Answer
-from execution.domain.chain import Block, Call, Heads, Log, Outcome, ReceiptFacts, Simulation, Testimony
+from execution.domain.chain import Block, Call, Heads, Log, Outcome, ReceiptFacts, Simulation, Snapshot, Testimony, View
 from execution.domain.endpoint import EndpointState
 from execution.domain.fees import FeeQuote
 from trading.domain.errors import Unavailable
@@ -148,6 +148,20 @@ class RpcChain:
         """A view's answer as 0x-hex."""
         return self._one(_view(target, data), node_json.hex_text)
 
+    @ask
+    def snapshot(self, views: Sequence[View], *, addresses: Sequence[str]) -> Snapshot:
+        """What views answer and addresses have, in one exchange."""
+        return self._all(_sight(views, addresses), lambda raws: _snapshot(raws, views=len(views)))
+
+    @ask
+    def snapshots(self, views: Sequence[View], *, addresses: Sequence[str]) -> list[Snapshot]:
+        """The same from every endpoint by itself; those that don't answer, or are behind, are left out."""
+
+        def parse(responses: list[Response]) -> Snapshot:
+            return node_json.read(lambda raws: _snapshot(raws, views=len(views)), node_json.results(responses))
+
+        return background.finish(self._endpoints.each(lambda endpoint: endpoint.ask(_sight(views, addresses), parse)))
+
     def states(self) -> list[EndpointState]:
         """How this process finds each endpoint; nobody is asked."""
         return self._endpoints.states()
@@ -186,6 +200,21 @@ class RpcChain:
 def _heads(raws: Sequence[Any]) -> Heads:
     latest, safe, finalized = (node_json.block(raw) for raw in raws)
     return Heads(latest=latest, safe=safe.number, finalized=finalized.number)
+
+
+def _sight(views: Sequence[View], addresses: Sequence[str]) -> list[Request]:
+    asked: list[Request] = [("eth_blockNumber", [])]
+    asked += [_view(view.target, view.data) for view in views]
+    return asked + [("eth_getBalance", [address, "latest"]) for address in addresses]
+
+
+def _snapshot(raws: Sequence[Any], *, views: int) -> Snapshot:
+    # The block was asked for first: what follows is no older.
+    return Snapshot(
+        block_number=node_json.whole(raws[0]),
+        answers=tuple(node_json.hex_text(raw) for raw in raws[1 : views + 1]),
+        balances=tuple(Wei(node_json.whole(raw)) for raw in raws[views + 1 :]),
+    )
 
 
 # One node says that a call reverts, and no other one does.

@@ -19,6 +19,23 @@ class Block:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class View:
+    """A question to a contract that changes nothing: calldata as 0x-hex."""
+
+    target: str
+    data: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """What views answered (0x-hex) and addresses had for gas, in their order, no earlier than a block."""
+
+    block_number: int
+    answers: tuple[str, ...]
+    balances: tuple[Wei, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Heads:
     """How far one node has the chain: its newest block, and the numbers of those that it calls safe and finalized."""
 

@@ -24,6 +24,7 @@ def _store(listings: list[MarketListing], *, at: datetime) -> int:
 
 def _fields(listing: MarketListing, *, at: datetime) -> dict[str, object]:
     return {
+        "group_name": listing.group,
         "pair_index": listing.pair_index,
         "is_listed": listing.is_listed,
         "is_open": listing.is_open,

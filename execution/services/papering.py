@@ -69,7 +69,7 @@ def _fill(lease: Lease, intent_id: int, *, order_id: int, trader_id: int, at: da
         orders.move(order, OrderStatus.CANCELED, at=at, reason="POSITION_GONE")
         return
     execution = _execution(intent, order=order, position=position, at=at)
-    position = position or positions.opened(execution, slot=_slot(order, at=at))
+    position = position or positions.opened(execution, slot=_slot(order, at=at), signal_id=order.leg.decision.signal_id)
     order.fill = positions.record(execution, position=position, trace_id=order.trace_id)
     order.position = position
     orders.move(order, OrderStatus.FILLED, at=at)

@@ -14,6 +14,8 @@ from execution.domain.events import OrderCanceled, OrderInitiated, TradeExecuted
 from execution.domain.order import ENDED, OrderStatus
 from execution.models import Order, TxSend
 from execution.services import orders, watching
+from risk.domain.decision import Action
+from risk.models import Leg
 from trading import locks as trading_locks
 from trading.domain.mode import Book
 from trading.domain.position import FillKind, PositionStatus
@@ -78,7 +80,14 @@ def _take_back(order: Order, block_hashes: list[str], *, at: datetime) -> None:
     if order.accepted_in_block in block_hashes:
         # The venue may number it anew.
         order.venue_order_id, order.accepted_in_block = None, ""
+        _charge(order, in_block=None)
         orders.move(order, OrderStatus.SUBMITTED, at=at, reason=REORGED_OUT)
+
+
+@piece
+def _charge(order: Order, *, in_block: int | None) -> None:
+    # From this block on the trader's balance no longer holds what an open put up.
+    Leg.objects.filter(pk=order.leg_id, action=Action.OPEN).update(charged_in_block=in_block)
 
 
 def _of_our_traders(happenings: list[Happening]) -> list[tuple[Happening, Trader]]:
@@ -124,6 +133,7 @@ class _Book:
         order.venue_order_id = event.order_id
         order.accepted_in_block = happening.log.block_hash
         self.by_number[event.order_id] = order
+        _charge(order, in_block=happening.log.block_number)
         if OrderStatus(order.status) not in ENDED:
             orders.move(order, OrderStatus.ACCEPTED, at=happening.block.mined_at)
 
@@ -169,7 +179,7 @@ def _position(event: TradeExecuted, execution: Execution, *, order: Order | None
             venue_index=event.venue_index,
             opened_at=event.opened_at,
         )
-        return positions.opened(execution, slot=slot)
+        return positions.opened(execution, slot=slot, signal_id=order.leg.decision.signal_id if order else None)
     if order is not None and order.position is not None:
         return order.position
     return _open_in_slot(event, trader=trader)

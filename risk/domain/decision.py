@@ -2,15 +2,11 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 from enum import StrEnum
 
-from risk.domain.policy import EffectivePolicy
-from trading.domain.mode import EffectiveMode
+from risk.domain.situation import Closable, Situation, Wanted
 from trading.domain.position import Direction
-from trading.domain.price import AgreedPrice
-from trading.domain.signal import Side
-from trading.domain.units import Leverage, Percent, Price, Usdc, notional
+from trading.domain.units import Leverage, Percent, Usdc
 
 
 class Verdict(StrEnum):
@@ -26,7 +22,11 @@ class Denial(StrEnum):
     EMERGENCY_STOP = "EMERGENCY_STOP"  # the desk is stopped; nothing new is signed
     SIGNALS_DISABLED = "SIGNALS_DISABLED"  # the desk takes no entries
     MAINTENANCE = "MAINTENANCE"  # the desk is being worked on: exits only
-    SIGNAL_STALE = "SIGNAL_STALE"  # an entry older than 60 s
+    SOURCE_DISABLED = "SOURCE_DISABLED"  # the source was switched off
+    SOURCE_ACCOUNT_NOT_ALLOWED = "SOURCE_ACCOUNT_NOT_ALLOWED"  # the source may not trade for this account
+    SOURCE_SYMBOL_NOT_ALLOWED = "SOURCE_SYMBOL_NOT_ALLOWED"  # nor in this market
+    SIGNAL_STALE = "SIGNAL_STALE"  # an entry older than 60 s, or from the future
+    OUT_OF_ORDER = "OUT_OF_ORDER"  # an entry meant before one that is applied already
     MARKET_NOT_OPEN = "MARKET_NOT_OPEN"  # the venue doesn't trade it now
     MARKET_CLOSE_ONLY = "MARKET_CLOSE_ONLY"  # the venue takes exits only
     LEVERAGE_OUT_OF_RANGE = "LEVERAGE_OUT_OF_RANGE"  # outside what the venue offers for the market
@@ -36,9 +36,34 @@ class Denial(StrEnum):
     CIRCUIT_BREAKER = "CIRCUIT_BREAKER"  # this user or market is on exits only
     POSITION_ABOVE_USER_LIMIT = "POSITION_ABOVE_USER_LIMIT"  # collateral × leverage above the user's cap
     POSITION_ABOVE_SYMBOL_LIMIT = "POSITION_ABOVE_SYMBOL_LIMIT"  # above the market's cap
-    PRICE_STALE = "PRICE_STALE"  # no fresh price to size or to protect an entry with
+    STOP_REQUIRED = "STOP_REQUIRED"  # sized by risk, without a stop
+    SIZE_UNKNOWN = "SIZE_UNKNOWN"  # the size can't be computed, or is nothing
+    INSUFFICIENT_COLLATERAL = "INSUFFICIENT_COLLATERAL"  # the account has less free
     NOTHING_TO_CLOSE = "NOTHING_TO_CLOSE"  # no open position, or all of it is being closed already
     CLOSE_ABOVE_POSITION = "CLOSE_ABOVE_POSITION"  # more than 2 % above what is open
+    CANARY_USER_NOT_ALLOWED = "CANARY_USER_NOT_ALLOWED"  # not one of the canary's accounts
+    CANARY_SYMBOL_NOT_ALLOWED = "CANARY_SYMBOL_NOT_ALLOWED"  # not one of its markets
+    CANARY_NOTIONAL_ABOVE_MAX = "CANARY_NOTIONAL_ABOVE_MAX"  # larger than its cap
+    ACCOUNT_RISK_ABOVE_MAX = "ACCOUNT_RISK_ABOVE_MAX"  # more of the equity at risk than one position may
+    STOP_ON_WRONG_SIDE = "STOP_ON_WRONG_SIDE"  # the stop lies where the position gains
+    TARGET_ON_WRONG_SIDE = "TARGET_ON_WRONG_SIDE"  # the target lies where it loses
+    STOP_BEYOND_LIQUIDATION = "STOP_BEYOND_LIQUIDATION"  # the venue would liquidate before the stop, or close to it
+    PRICE_STALE = "PRICE_STALE"  # no fresh price to size or to protect an entry with
+    PRICE_OUTSIDE_COLLAR = "PRICE_OUTSIDE_COLLAR"  # the signal's own price lies too far from ours
+    EXPOSURE_ABOVE_SYMBOL_LIMIT = "EXPOSURE_ABOVE_SYMBOL_LIMIT"  # open and promised in the market, all accounts
+    EXPOSURE_ABOVE_SIDE_LIMIT = "EXPOSURE_ABOVE_SIDE_LIMIT"  # long or short, all accounts
+    EXPOSURE_ABOVE_SOURCE_LIMIT = "EXPOSURE_ABOVE_SOURCE_LIMIT"  # from the source, all accounts
+    EXPOSURE_ABOVE_ACCOUNT_LIMIT = "EXPOSURE_ABOVE_ACCOUNT_LIMIT"  # of the account
+    EXPOSURE_ABOVE_DESK_LIMIT = "EXPOSURE_ABOVE_DESK_LIMIT"  # of the whole desk
+    EXPOSURE_ABOVE_GROUP_LIMIT = "EXPOSURE_ABOVE_GROUP_LIMIT"  # in markets that move together, all accounts
+    TOO_MANY_POSITIONS = "TOO_MANY_POSITIONS"  # of the account
+    RATE_OPENS = "RATE_OPENS"  # opens within a minute
+    RATE_TRADES = "RATE_TRADES"  # trades within 24 hours
+    RATE_COLLATERAL = "RATE_COLLATERAL"  # collateral put up within an hour
+    RATE_VOLUME = "RATE_VOLUME"  # notional traded within 24 hours
+    GAS_TOO_LOW = "GAS_TOO_LOW"  # the sender can't pay for it
+    ALLOWANCE_TOO_LOW = "ALLOWANCE_TOO_LOW"  # the venue may not take as much of the account's dollars
+    DELEGATE_INVALID = "DELEGATE_INVALID"  # no sender of ours may trade for the account
 
 
 class Action(StrEnum):
@@ -46,69 +71,6 @@ class Action(StrEnum):
 
     OPEN = "OPEN"
     CLOSE = "CLOSE"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MarketFacts:
-    """The market as the catalogue describes it."""
-
-    symbol: str
-    is_open: bool
-    is_close_only: bool
-    min_notional: Usdc
-    min_leverage: Leverage
-    max_leverage: Leverage
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Closable:
-    """An open position and what of it nobody is closing yet."""
-
-    position_id: int
-    direction: Direction
-    leverage: Leverage
-    collateral: Usdc
-    opened_at: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
-    """What the signal asks."""
-
-    side: Side
-    collateral: Usdc | None
-    leverage: Leverage | None
-    reduce: Usdc | None
-    reduce_share: Percent | None
-    slippage: Percent
-    take_profit: Price | None
-    stop_loss: Price | None
-    signaled_at: datetime | None
-
-    @property
-    def notional(self) -> Usdc:
-        """Collateral times leverage; zero for an exit."""
-        return notional(self.collateral, self.leverage) if self.collateral and self.leverage else Usdc.zero()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Situation:
-    """All that the rules may look at, gathered before they speak."""
-
-    at: datetime
-    wanted: Wanted
-    mode: EffectiveMode
-    takes_entries: bool
-    in_maintenance: bool
-    market: MarketFacts
-    policy: EffectivePolicy
-    price: AgreedPrice | None
-    closable: tuple[Closable, ...]
-
-    @property
-    def is_entry(self) -> bool:
-        """Whether the signal asks for more exposure."""
-        return self.wanted.side is not Side.CLOSE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

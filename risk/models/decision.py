@@ -40,6 +40,7 @@ class Decision(models.Model):
                 condition=Q(verdict=Verdict.APPROVED, code="") | (Q(verdict=Verdict.DENIED) & ~Q(code="")),
             ),
         ]
+        indexes = [models.Index(name="decisions_lately", fields=["trader", "decided_at"])]
         triggers = [append_only("decisions_are_append_only")]
 
     def __str__(self) -> str:
@@ -79,6 +80,8 @@ class Leg(Due):
     position = models.ForeignKey(Position, on_delete=models.PROTECT, null=True, related_name="legs")
     # Null for exits, which don't expire.
     expires_at = models.DateTimeField(null=True)
+    # The block in which the venue took an open's collateral from the trader; null until it did.
+    charged_in_block = models.BigIntegerField(null=True)
     # Null while it holds room.
     settled_at = models.DateTimeField(null=True)
 

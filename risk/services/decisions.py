@@ -1,7 +1,7 @@
 """Decisions: an account's waiting signals, one at a time, in the order received, under the account's lock."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 
 import pgbulk
@@ -11,7 +11,10 @@ from risk.domain import decision as domain
 from risk.domain.decision import Verdict
 from risk.domain.rules import RULES
 from risk.models import Decision, Leg
+from risk.ports import Accounts
+from risk.services import accounts as account_facts
 from risk.services import portfolios
+from risk.services.accounts import Sight
 from trading import doorbell, lanes, locks
 from trading.domain.mode import EffectiveMode
 from trading.domain.signal import SignalStatus
@@ -22,6 +25,8 @@ from trading.ports import ModeSwitch
 from trading.services import journal, mode, signals
 
 BATCH = 200
+# An entry whose account nobody can see is looked at again after this long.
+UNSEEN_PAUSE = timedelta(seconds=1)
 # A signal that raised or killed its worker this often is set aside, so that its lane goes on.
 MAX_ATTEMPTS = 8
 
@@ -29,23 +34,34 @@ Clock = Callable[[], datetime]
 
 
 @step
-def drain(*, trader_id: int, switch: ModeSwitch, clock: Clock) -> bool:
+def drain(*, trader_id: int, switch: ModeSwitch, accounts: Accounts, clock: Clock) -> bool:
     """Decide every due signal of an account. False if somebody else is at it."""
-    return lanes.drain(Trader, trader_id, partial(_work, switch=switch, clock=clock))
+    return lanes.drain(Trader, trader_id, partial(_work, switch=switch, accounts=accounts, clock=clock))
 
 
-def _work(lease: Lease, *, switch: ModeSwitch, clock: Clock) -> None:
-    while signal_ids := _claim(lease, at=clock()):
+def _work(lease: Lease, *, switch: ModeSwitch, accounts: Accounts, clock: Clock) -> None:
+    sight = account_facts.look(lease.pk, accounts=accounts, at=clock())
+    while signal_ids := _claim(lease, sight=sight, at=clock()):
         effective = mode.current(switch=switch)
         lease.renew()
-        _decide(lease, signal_ids, mode=effective, at=clock())
+        _decide(lease, signal_ids, mode=effective, sight=sight, at=clock())
+        sight = account_facts.look(lease.pk, accounts=accounts, at=clock())
 
 
 @write
-def _claim(lease: Lease, *, at: datetime) -> list[int]:
-    """The next batch, its attempts counted before the work. One that was tried before goes alone."""
+def _claim(lease: Lease, *, sight: Sight, at: datetime) -> list[int]:
+    """The next batch, its attempts counted before the work. One that was tried before goes alone.
+
+    While nobody can say what the account has, its LIVE entries wait; exits and paper go on.
+    """
     locks.account(lease)
-    due = list(Signal.objects.due(trader_id=lease.pk, at=at)[:BATCH])
+    signals = Signal.objects.due(trader_id=lease.pk, at=at)
+    if sight.reading is None:
+        unfunded = signals.live_entries().filter(expires_at__gte=at)
+        if sight.is_needed:
+            unfunded.update(next_action_at=at + UNSEEN_PAUSE)
+        signals = signals.exclude(pk__in=unfunded)
+    due = list(signals[:BATCH])
     for signal in [signal for signal in due if signal.attempts >= MAX_ATTEMPTS]:
         due.remove(signal)
         _set_aside(signal, at=at)
@@ -62,10 +78,11 @@ def _set_aside(signal: Signal, *, at: datetime) -> None:
 
 
 @write
-def _decide(lease: Lease, signal_ids: list[int], *, mode: EffectiveMode, at: datetime) -> None:
+def _decide(lease: Lease, signal_ids: list[int], *, mode: EffectiveMode, sight: Sight, at: datetime) -> None:
     trader = locks.account(lease)
-    waiting = list(Signal.objects.filter(pk__in=signal_ids).select_related("market").order_by("id"))
-    portfolio = portfolios.of(trader, mode=mode, at=at)
+    waiting = list(Signal.objects.filter(pk__in=signal_ids).select_related("market", "source").order_by("id"))
+    account_facts.keep(trader, sight)
+    portfolio = portfolios.of(trader, signals=waiting, mode=mode, sight=sight, at=at)
     for signal in waiting:
         if signal.expires_at is not None and signal.expires_at < at:
             signals.move(signal, SignalStatus.EXPIRED, at=at)
@@ -82,7 +99,9 @@ def _decide(lease: Lease, signal_ids: list[int], *, mode: EffectiveMode, at: dat
 def _judge(signal: Signal, portfolio: portfolios.Portfolio) -> domain.Decision:
     verdict = domain.evaluate(portfolio.situation(signal), rules=RULES)
     for plan in verdict.legs:
-        portfolio.promise(plan)
+        portfolio.promise(plan, signal=signal)
+    if verdict.legs:
+        portfolio.apply(signal)
     return verdict
 
 

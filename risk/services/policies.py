@@ -5,54 +5,117 @@ from typing import Any
 
 from django.conf import settings
 
-from risk.domain.policy import Scope
+from risk.domain.policy import Limits, Scope, loosened
 from risk.models import Policy
-from trading.domain.units import Usdc
-from trading.kinds import write
+from risk.models.policy import COLUMNS
+from trading.domain.errors import Denied
+from trading.domain.people import Act, Person, may
+from trading.domain.units import Percent, Usdc
+from trading.kinds import piece, write
 from trading.services import audit
 
-_LIMITS = ("max_leverage_x", "max_position_usd_1e6", "circuit_breaker")
+_SAID = ("max_position_usd_1e6", *COLUMNS.values())
+
+
+class NotAllowed(Denied):
+    """A person may lower limits, and not raise them; or may touch none of them."""
+
+    code = "LIMIT_NOT_YOURS"
 
 
 @write
 def seed(*, at: datetime) -> bool:
     """Create the global policy from the environment, once; True if it wasn't there."""
-    cap = Usdc.of(settings.MAX_POSITION_SIZE_USD)
     _, is_new = Policy.objects.get_or_create(
-        scope=Scope.GLOBAL,
-        tg_user_id=None,
-        symbol=None,
-        defaults={"max_position_usd_1e6": cap.raw, "updated_at": at},
+        scope=Scope.GLOBAL, tg_user_id=None, symbol=None, defaults=_first_values() | {"updated_at": at}
     )
     return is_new
 
 
+def _first_values() -> dict[str, Any]:
+    return {
+        "max_position_usd_1e6": Usdc.of(settings.MAX_POSITION_SIZE_USD).raw,
+        "max_account_risk_pct": Percent.of(settings.MAX_ACCOUNT_RISK_PCT * 100),
+        "liquidation_buffer_pct": Percent.of(settings.LIQUIDATION_BUFFER_PCT * 100),
+        "max_daily_loss_pct": Percent.of(settings.MAX_DAILY_LOSS_PCT * 100),
+        "max_price_deviation_pct": Percent.of(settings.MAX_PRICE_DEVIATION_PCT * 100),
+        "max_opens_per_minute": settings.MAX_OPENS_PER_MINUTE or None,
+        "max_trades_per_day": settings.MAX_TRADES_PER_DAY or None,
+        "max_collateral_per_hour_usdc": _or_none(Usdc.of(settings.MAX_COLLATERAL_PER_HOUR_USD)),
+        "max_volume_per_day_usdc": _or_none(Usdc.of(settings.MAX_VOLUME_PER_DAY_USD)),
+    }
+
+
+def _or_none(limit: Usdc) -> Usdc | None:
+    return limit or None
+
+
 @write
-def save(policy: Policy, *, actor: str, reason: str, at: datetime) -> Policy:
-    """Create or change a policy; what it said before and says now goes into the audit log."""
+def save(policy: Policy, *, person: Person, reason: str, at: datetime) -> Policy:
+    """Create or change a policy; what it said before and says now goes into the audit log.
+
+    Raises:
+        NotAllowed: if something is raised by one who may only lower, or the account isn't the person's.
+    """
     before = Policy.objects.select_for_update().filter(pk=policy.pk).first()
+    _refuse(policy, before=before, person=person)
+    policy.version = before.version + 1 if before else 1
     policy.updated_at = at
     policy.save()
-    audit.record(
-        actor=actor,
-        action="policy.change" if before else "policy.create",
-        subject=f"policy:{policy.pk} {policy}",
-        before=_limits(before) if before else {},
-        after=_limits(policy),
-        reason=reason,
-        at=at,
-    )
+    _note("policy.change" if before else "policy.create", policy, before=before, person=person, reason=reason, at=at)
     return policy
 
 
 @write
-def remove(policy: Policy, *, actor: str, reason: str, at: datetime) -> None:
-    """Delete a policy; what it said goes into the audit log."""
-    subject, before = f"policy:{policy.pk} {policy}", _limits(policy)
+def remove(policy: Policy, *, person: Person, reason: str, at: datetime) -> None:
+    """Delete a policy; what it said goes into the audit log.
+
+    Raises:
+        NotAllowed: unless the person may raise limits, which is what a removal does.
+    """
+    if not may(person, Act.RAISE_LIMITS) and loosened(policy.limits, Limits()):
+        raise NotAllowed("removing limits takes a super-admin")
+    _refuse(policy, before=None, person=person)
+    subject, before = _subject(policy), _said(policy)
     policy.delete()
-    audit.record(actor=actor, action="policy.remove", subject=subject, before=before, after={}, reason=reason, at=at)
+    audit.record(actor=person.name, action="policy.remove", subject=subject, before=before, after={}, reason=reason, at=at)
 
 
-def _limits(policy: Policy) -> dict[str, Any]:
-    said = {name: getattr(policy, name) for name in _LIMITS}
-    return said | {"max_leverage_x": None if said["max_leverage_x"] is None else str(said["max_leverage_x"])}
+def refuse_stranger(policy: Policy, *, person: Person) -> None:
+    """Pass if the person may save a policy as it stands here; the writes ask again.
+
+    Raises:
+        NotAllowed: as `save` does.
+    """
+    _refuse(policy, before=Policy.objects.filter(pk=policy.pk).first(), person=person)
+
+
+def _refuse(policy: Policy, *, before: Policy | None, person: Person) -> None:
+    raised = loosened(before.limits, policy.limits) if before else []
+    if raised and not may(person, Act.RAISE_LIMITS):
+        raise NotAllowed(f"raising a limit takes a super-admin: {', '.join(raised)}", limits=raised)
+    if not may(person, Act.LOWER_LIMITS, account=policy.tg_user_id):
+        raise NotAllowed("these limits are not yours to change")
+
+
+@piece
+def _note(action: str, policy: Policy, *, before: Policy | None, person: Person, reason: str, at: datetime) -> None:
+    audit.record(
+        actor=person.name,
+        action=action,
+        subject=_subject(policy),
+        before=_said(before) if before else {},
+        after=_said(policy),
+        reason=reason,
+        at=at,
+    )
+
+
+def _subject(policy: Policy) -> str:
+    return f"policy:{policy.pk} {policy}"
+
+
+def _said(policy: Policy) -> dict[str, Any]:
+    """What a policy limits: the rest it says nothing about."""
+    said = {name: getattr(policy, name) for name in _SAID}
+    return {name: value if isinstance(value, bool | int) else str(value) for name, value in said.items() if value is not None}

@@ -1,59 +1,93 @@
 """What an account holds and has promised, read once for a batch of its signals."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from django.conf import settings
+from django.db.models import Max
 
-from risk.domain.decision import Action, Closable, LegPlan, MarketFacts, Situation, Wanted
-from risk.domain.policy import EffectivePolicy, strictest
+from risk.domain import sizing
+from risk.domain.decision import Action, LegPlan
+from risk.domain.policy import EffectivePolicy, PolicyRow, in_effect
+from risk.domain.situation import Closable, Exposed, Funds, MarketFacts, Pace, Situation, Wanted
+from risk.domain.sizing import Ground, Unsized
 from risk.models import Leg, Policy
+from risk.services import exposures, facts, funds, paces
+from risk.services.accounts import Sight
 from trading import selectors
-from trading.domain.mode import EffectiveMode
+from trading.domain.mode import Book, EffectiveMode
 from trading.domain.position import Direction
 from trading.domain.price import AgreedPrice
-from trading.domain.signal import Side
-from trading.domain.units import Leverage, Usdc
+from trading.domain.signal import Side, SignalStatus, Size, SizeKind
+from trading.domain.units import Usdc, Wei, notional
 from trading.kinds import piece
-from trading.models import Market, ModeState, Position, Signal, Trader
+from trading.models import ModeState, Position, Signal, Trader
 
 
 @dataclass(slots=True, kw_only=True)
 class Portfolio:
-    """An account under its lock. `promised` grows as the batch is decided, so that two signals can't pass one limit."""
+    """An account under its lock. What is promised grows as the batch is decided: two signals can't pass one limit."""
 
     trader: Trader
     at: datetime
     mode: EffectiveMode
     desk: ModeState
-    policies: list[Policy]
+    policies: list[PolicyRow]
     prices: dict[str, AgreedPrice]
     positions: list[Position]
-    promised: dict[int, Usdc]
+    closing: dict[int, Usdc]
+    exposed: dict[Book, list[Exposed]]
+    paces: dict[Book, Pace]
+    funds: dict[Book, Funds]
+    applied_up_to: dict[int, datetime]
 
     def situation(self, signal: Signal) -> Situation:
         """All that the rules may look at for one signal."""
+        book, market = Book(signal.book), facts.market(signal.market)
+        price, money = self.prices.get(market.symbol), self.funds.get(book)
         return Situation(
             at=self.at,
-            wanted=_wanted(signal),
+            wanted=_sized(signal, market=market, price=price, money=money),
+            book=book,
+            account=self.trader.tg_user_id,
+            source=facts.source(signal.source),
             mode=self.mode,
             takes_entries=self.desk.signals_enabled,
             in_maintenance=self.desk.maintenance,
-            market=_market_facts(signal.market),
+            market=market,
             policy=self._policy(signal),
-            price=self.prices.get(signal.market.symbol),
+            price=price,
             closable=self._closable(signal),
+            applied_up_to=self.applied_up_to.get(signal.market_id),
+            funds=money,
+            gas_floor=Wei(settings.GAS_FLOOR_WEI),
+            exposed=tuple(self.exposed[book]),
+            pace=self.paces[book],
+            canary=facts.canary(),
         )
 
-    def promise(self, plan: LegPlan) -> None:
+    def promise(self, plan: LegPlan, *, signal: Signal) -> None:
         """Count a leg as filled from now on."""
+        book = Book(signal.book)
+        self.paces[book] = _faster(self.paces[book], plan)
         if plan.position_id is not None:
-            self.promised[plan.position_id] = self.promised.get(plan.position_id, Usdc.zero()) + plan.collateral
+            self.closing[plan.position_id] = self.closing.get(plan.position_id, Usdc.zero()) + plan.collateral
+            return
+        self.exposed[book].append(_exposed(plan, signal=signal))
+        self.funds[book] = _poorer(self.funds[book], plan.collateral)
+
+    def apply(self, signal: Signal) -> None:
+        """Remember when an approved signal was meant."""
+        if signal.signaled_at is not None:
+            newest = self.applied_up_to.get(signal.market_id, signal.signaled_at)
+            self.applied_up_to[signal.market_id] = max(newest, signal.signaled_at)
 
     def _policy(self, signal: Signal) -> EffectivePolicy:
-        return strictest(
-            (policy.as_row() for policy in self.policies),
-            ceiling=Leverage.of(settings.MAX_LEVERAGE),
+        return in_effect(
+            self.policies,
+            source=facts.source_limits(signal.source),
+            ceiling=facts.ceiling(),
             tg_user_id=self.trader.tg_user_id,
             symbol=signal.market.symbol,
         )
@@ -65,7 +99,7 @@ class Portfolio:
                 position_id=each.pk,
                 direction=Direction(each.direction),
                 leverage=each.leverage_x,
-                collateral=each.collateral_usdc - self.promised.get(each.pk, Usdc.zero()),
+                collateral=each.collateral_usdc - self.closing.get(each.pk, Usdc.zero()),
                 opened_at=each.opened_at,
             )
             for each in held
@@ -73,49 +107,97 @@ class Portfolio:
 
 
 @piece
-def of(trader: Trader, *, mode: EffectiveMode, at: datetime) -> Portfolio:
-    """Everything about an account that its decisions need: five queries, whatever the number of signals."""
+def of(trader: Trader, *, signals: Sequence[Signal], mode: EffectiveMode, sight: Sight, at: datetime) -> Portfolio:
+    """Everything about an account that its decisions need: a dozen queries, whatever the number of signals."""
+    policies = list(Policy.objects.all())
+    is_wide = exposures.lock(signals, policies=policies)
+    prices = selectors.agreed_prices(now=at)
+    positions = list(Position.objects.open().filter(trader=trader).select_related("market").order_by("opened_at", "pk"))
     return Portfolio(
         trader=trader,
         at=at,
         mode=mode,
         desk=ModeState.objects.get(pk=1),
-        policies=list(Policy.objects.all()),
-        prices=selectors.agreed_prices(now=at),
-        positions=list(Position.objects.open().filter(trader=trader).order_by("opened_at", "pk")),
-        promised=_promised(trader),
+        policies=[policy.as_row() for policy in policies],
+        prices=prices,
+        positions=positions,
+        closing=_closing(trader),
+        exposed=exposures.of(trader, is_wide=is_wide),
+        paces=paces.of(trader, at=at),
+        funds=_funds(trader, signals=signals, positions=positions, prices=prices, sight=sight),
+        applied_up_to=_applied_up_to(trader, signals=signals),
     )
 
 
-def _promised(trader: Trader) -> dict[int, Usdc]:
-    promised: dict[int, Usdc] = {}
-    closing = Leg.objects.holding_room().filter(trader=trader, action=Action.CLOSE)
-    for position_id, collateral in closing.values_list("position_id", "collateral_usdc"):
+def _closing(trader: Trader) -> dict[int, Usdc]:
+    closing: dict[int, Usdc] = {}
+    promised = Leg.objects.holding_room().filter(trader=trader, action=Action.CLOSE)
+    for position_id, collateral in promised.values_list("position_id", "collateral_usdc"):
         if position_id is not None:
-            promised[position_id] = promised.get(position_id, Usdc.zero()) + collateral
-    return promised
+            closing[position_id] = closing.get(position_id, Usdc.zero()) + collateral
+    return closing
 
 
-def _wanted(signal: Signal) -> Wanted:
-    return Wanted(
-        side=Side(signal.side),
-        collateral=signal.collateral_usdc,
-        leverage=signal.leverage_x,
-        reduce=signal.reduce_usdc,
-        reduce_share=signal.reduce_pct,
-        slippage=signal.slippage_pct,
-        take_profit=signal.take_profit,
-        stop_loss=signal.stop_loss,
-        signaled_at=signal.signaled_at,
+@piece
+def _funds(
+    trader: Trader, *, signals: Sequence[Signal], positions: list[Position], prices: dict[str, AgreedPrice], sight: Sight
+) -> dict[Book, Funds]:
+    """The money of the books in which something is to be opened."""
+    books = {Book(signal.book) for signal in signals if signal.side != Side.CLOSE}
+    found: dict[Book, Funds] = {}
+    for book in books:
+        held = funds.worth((each for each in positions if each.book == book), prices=prices)
+        if book is Book.PAPER:
+            found[book] = funds.paper(trader=trader, held=held)
+        elif sight.reading is not None:
+            found[book] = funds.live(sight.reading, trader=trader, held=held)
+    return found
+
+
+def _applied_up_to(trader: Trader, *, signals: Sequence[Signal]) -> dict[int, datetime]:
+    asked = {signal.market_id for signal in signals if signal.side != Side.CLOSE and signal.signaled_at is not None}
+    if not asked:
+        return {}
+    applied = Signal.objects.filter(trader=trader, market__in=asked, status=SignalStatus.APPROVED, signaled_at__isnull=False)
+    return dict(applied.order_by().values_list("market_id").annotate(newest=Max("signaled_at")))
+
+
+def _sized(signal: Signal, *, market: MarketFacts, price: AgreedPrice | None, money: Funds | None) -> Wanted:
+    wanted = facts.wanted(signal)
+    if not signal.size_kind or signal.size_pct is None or money is None or wanted.leverage is None:
+        return wanted
+    ground = Ground(
+        free=money.free,
+        equity=money.equity,
+        leverage=wanted.leverage,
+        price=price.price if price else None,
+        stop_loss=wanted.stop_loss,
+        cost=market.cost,
     )
+    found = sizing.collateral(Size(kind=SizeKind(signal.size_kind), share=signal.size_pct), ground)
+    return replace(wanted, unsized=found) if isinstance(found, Unsized) else replace(wanted, collateral=found)
 
 
-def _market_facts(market: Market) -> MarketFacts:
-    return MarketFacts(
-        symbol=market.symbol,
-        is_open=market.is_open and market.is_listed,
-        is_close_only=market.is_close_only,
-        min_notional=market.min_notional_usdc,
-        min_leverage=market.min_leverage_x,
-        max_leverage=market.max_leverage_x,
+def _faster(pace: Pace, plan: LegPlan) -> Pace:
+    size = notional(plan.collateral, plan.leverage)
+    faster = replace(pace, trades_in_day=pace.trades_in_day + 1, volume_in_day=pace.volume_in_day + size)
+    if plan.action is Action.CLOSE:
+        return faster
+    collateral = pace.collateral_in_hour + plan.collateral
+    return replace(faster, opens_in_minute=pace.opens_in_minute + 1, collateral_in_hour=collateral)
+
+
+def _poorer(money: Funds, collateral: Usdc) -> Funds:
+    allowance = None if money.allowance is None else money.allowance - collateral
+    return replace(money, free=money.free - collateral, allowance=allowance)
+
+
+def _exposed(plan: LegPlan, *, signal: Signal) -> Exposed:
+    return Exposed(
+        is_own=True,
+        symbol=signal.market.symbol,
+        group=signal.market.group_name,
+        direction=plan.direction,
+        source=signal.source.name,
+        notional=notional(plan.collateral, plan.leverage),
     )

@@ -15,7 +15,7 @@ BREACHES = {
     "Between apps, imports point back along the flow": ("trading/services/prices.py", "from risk.domain import rules"),
     "Nothing of the product imports the local venue": ("execution/services/orders.py", "from devnet import ports"),
     "Inside an app": ("trading/models/quote.py", "from trading.services import journal"),
-    "The domain is plain Python": ("risk/domain/rules.py", "import django.utils.timezone"),
+    "The domain is plain Python": ("risk/domain/policy.py", "import django.utils.timezone"),
     "Adapters import ports and domain, never models": ("trading/adapters/chainlink.py", "from trading.models import Quote"),
     "web3 and the venue's SDK appear in execution's adapters only": ("trading/services/prices.py", "import web3"),
     "Only entry points import conf": ("trading/services/prices.py", "from trading import conf"),

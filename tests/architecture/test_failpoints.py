@@ -25,7 +25,7 @@ WRITING_KINDS = frozenset({"write", "piece"})
 SILENT = {
     "Chain": {"states"},
     "Signer": {"address", "check"},
-    "Venue": {"open_call", "close_call", "decode", "reason", "funds", "permission"},
+    "Venue": {"open_call", "close_call", "decode", "reason", "funds", "permission", "account_views", "account"},
 }
 # Adapters' methods that only say what somebody else must do.
 ONLY_SAYING = {"OutsideWallet.grant"}

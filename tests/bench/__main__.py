@@ -11,6 +11,7 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from tests.bench.deciding import Pace
     from tests.bench.measure import Burst, Limits, Steady
 
 SENDERS = (1, 4)
@@ -27,28 +28,30 @@ def main() -> int:
     parser.add_argument("--json", action="store_true", help="for programs")
     wanted = parser.parse_args()
     begun = monotonic()
-    limits, bursts, steadies = _measure(wanted)
+    limits, bursts, steadies, paces = _measure(wanted)
     if wanted.json:
         found = {
             "limits": asdict(limits),
             "bursts": [asdict(each) for each in bursts],
             "steady": [asdict(each) for each in steadies],
+            "deciding": [asdict(each) for each in paces],
         }
         _print(json.dumps(found, indent=2))
     else:
         _show(limits, bursts, steadies)
+        _show_paces(paces, limits)
         _print(f"\n  measured in {monotonic() - begun:.0f} s")
     return 0
 
 
-def _measure(wanted: argparse.Namespace) -> "tuple[Limits, list[Burst], list[Steady]]":
+def _measure(wanted: argparse.Namespace) -> "tuple[Limits, list[Burst], list[Steady], list[Pace]]":
     from tests.bench import ground
 
     with ground.servers() as database_url:
         import django
 
         django.setup()
-        from tests.bench import measure
+        from tests.bench import deciding, measure
         from tests.chaos import stand
         from tests.chaos.ground import database
 
@@ -57,7 +60,8 @@ def _measure(wanted: argparse.Namespace) -> "tuple[Limits, list[Burst], list[Ste
             bursts = [measure.burst(ready, senders=number, each=wanted.intents) for number in SENDERS]
             pace = {"per_second": wanted.rate, "seconds": wanted.seconds}
             steadies = [measure.steady(ready, senders=number, **pace) for number in SENDERS]
-    return limits, bursts, steadies
+            paces = deciding.measure(ready)
+    return limits, bursts, steadies, paces
 
 
 def _show(limits: "Limits", bursts: "list[Burst]", steadies: "list[Steady]") -> None:
@@ -79,6 +83,18 @@ def _show(limits: "Limits", bursts: "list[Burst]", steadies: "list[Steady]") -> 
     for steady in steadies:
         what = f"{steady.senders} sender(s), {steady.per_second:g} a second, {steady.signals} signals"
         _print(f"    {what:<44} {steady.p50:>5.0f} ms {steady.p95:>5.0f} ms {steady.p99:>5.0f} ms")
+
+
+def _show_paces(paces: "list[Pace]", limits: "Limits") -> None:
+    _print(
+        f"\n  {'a thousand waiting signals, decided by one process':<52} decisions/s  queries  commits  asks  of the database's"
+    )
+    for each in paces:
+        of_database = each.per_second * each.commits / limits.commits_of_one
+        _print(
+            f"    {each.what:<50} {each.per_second:>11.0f} {each.queries:>8.2f} {each.commits:>8.3f}"
+            f" {each.asks:>5.2f} {of_database:>18.1%}"
+        )
 
 
 def _print(words: str) -> None:

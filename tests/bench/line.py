@@ -14,6 +14,7 @@ from typing import Any
 from django.db import connection, connections
 
 from devnet.rpc import Rpc
+from execution.adapters.accounts import DeskAccounts
 from execution.desk import Desk
 from execution.models import TxIntent
 from execution.services import orders, senders
@@ -123,7 +124,7 @@ def _turn(lane: Lane, desk: Desk, tally: Tally) -> bool:
     is_due = TxIntent.objects.of_lane(lane.sender_id).due(at=now).exists()
     with connection.execute_wrapper(tally.query):
         for trader_id in signals:
-            decisions.drain(trader_id=trader_id, switch=desk.switch, clock=clock.now)
+            decisions.drain(trader_id=trader_id, switch=desk.switch, accounts=DeskAccounts(desk), clock=clock.now)
         for trader_id in signals | legs:
             orders.take_in(trader_id=trader_id, at=clock.now())
         if signals or legs or is_due:

@@ -9,6 +9,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 
+from execution.adapters.accounts import DeskAccounts
 from execution.desk import Desk
 from execution.services import indexing, orders, senders
 from risk.models import Leg
@@ -37,7 +38,9 @@ class Clerk:
 
         yield from (partial(accept, raw, told.now) for raw in told.bodies)
         for trader_id in _due(Signal.objects.filter(next_action_at__lte=told.now), told.lanes.traders):
-            yield partial(decisions.drain, trader_id=trader_id, switch=self.desk.switch, clock=clock)
+            yield partial(
+                decisions.drain, trader_id=trader_id, switch=self.desk.switch, accounts=DeskAccounts(self.desk), clock=clock
+            )
         for trader_id in _due(Leg.objects.due(at=told.now).order_by(), told.lanes.traders):
             yield partial(orders.take_in, trader_id=trader_id, at=told.now)
         for sender_id in told.lanes.senders:

@@ -14,7 +14,8 @@ from django.db.backends.base.creation import TEST_DATABASE_PREFIX
 from django.test.utils import setup_databases, teardown_databases
 from psycopg.conninfo import make_conninfo
 
-from risk.services import policies
+from risk.domain.policy import Scope
+from risk.models import Policy
 from trading.domain.price import Quote
 from trading.domain.units import Leverage, Percent, Price, Usdc
 from trading.models import Market, ModeState
@@ -84,5 +85,5 @@ def furnish(at: datetime) -> None:
     import_module("trading.migrations.0002_first_rows").create(apps, None)
     ModeState.objects.update_or_create(pk=1, defaults={"configured": "LIVE", "updated_at": at})
     Market.objects.update_or_create(symbol="BTC-USD", defaults=_MARKET | {"synced_at": at})
-    policies.seed(at=at)
+    Policy.objects.update_or_create(scope=Scope.GLOBAL, tg_user_id=None, symbol=None, defaults={"updated_at": at})
     prices.refresh(sources=[SteadyPrices(at)], at=at)

@@ -34,6 +34,7 @@ from tests.chaos.node import Node
 from tests.chaos.team import Team, Told, draft
 from tests.chaos.verdict import Verdict, judge
 from tests.fakes import venue
+from tests.fakes.accounts import Accounts
 from tests.fakes.signer import OpenSigner
 from tests.fakes.switch import Switch
 from tests.fakes.venue import CountingVenue
@@ -106,7 +107,7 @@ class Stand:
         """Signals told, decided and ordered: an intent each, not yet built."""
         self.tell(self.draft(team, count))
         for trader_id in team.traders:
-            decisions.drain(trader_id=trader_id, switch=Switch(), clock=lambda: self.now)
+            decisions.drain(trader_id=trader_id, switch=Switch(), accounts=Accounts(), clock=lambda: self.now)
             orders.take_in(trader_id=trader_id, at=self.now)
 
     def round(self, team: Team, working: Crew, *, bodies: tuple[bytes, ...] = ()) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
 from execution.domain.broadcast import Answer, strongest
-from execution.domain.chain import Block, Call, Heads, Log, Outcome, ReceiptFacts, Simulation, Testimony
+from execution.domain.chain import Block, Call, Heads, Log, Outcome, ReceiptFacts, Simulation, Snapshot, Testimony, View
 from execution.domain.endpoint import EndpointState
 from execution.domain.fees import FeeQuote
 from tests.fakes import counter
@@ -139,6 +139,25 @@ class FakeChain:
         key = counter.asked_key(data.lower()) if target.lower() == self.ledger.counter.address else None
         return self._read("call", lambda node, _: "0x" if key is None else f"0x{node.view.count(key):064x}")
 
+    @ask
+    def snapshot(self, views: Sequence[View], *, addresses: Sequence[str]) -> Snapshot:
+        """What the newest block says; nothing but the counter has views, and nobody asks it here."""
+        return self._read("snapshot", lambda node, _: self._seen(node, views, addresses))
+
+    @ask
+    def snapshots(self, views: Sequence[View], *, addresses: Sequence[str]) -> list[Snapshot]:
+        """The same from each endpoint by itself."""
+        heard = [node for node in self.nodes if _answers(node, "snapshots")]
+        self._highest = max([self._highest, *(node.view.head.header.number for node in heard)])
+        return [self._seen(node, views, addresses) for node in heard if not self._is_behind(node.view.head.header.number)]
+
+    def _seen(self, node: Endpoint, views: Sequence[View], addresses: Sequence[str]) -> Snapshot:
+        return Snapshot(
+            block_number=node.view.head.header.number,
+            answers=tuple("0x" for _ in views),
+            balances=tuple(Wei(self.ledger.balance(address, view=node.view)) for address in addresses),
+        )
+
     def _read(self, method: str, ask_node: Callable[[Endpoint, Fault | None], Said]) -> Said:
         """The answer of the first endpoint that gives one and isn't far behind.
 
@@ -168,3 +187,11 @@ class FakeChain:
         except Reverted as refusal:
             return Simulation(outcome=Outcome.REVERTED, reason=str(refusal))
         return Simulation(outcome=Outcome.OK, gas=self.ledger.counter.gas(call.target, call.data))
+
+
+def _answers(node: Endpoint, method: str) -> bool:
+    try:
+        node.hear(method)
+    except Unavailable:
+        return False
+    return True

@@ -4,16 +4,17 @@ It works on the fake chain, and with the real contract on a real node: `deploy_c
 """
 
 from collections import Counter as Tally
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
 from eth_utils import to_checksum_address
 
 from devnet.contract import artifact
 from devnet.rpc import Rpc
-from execution.domain.chain import Call, Log
+from execution.domain.chain import Call, Log, Snapshot, View
 from execution.domain.events import VenueEvent
 from execution.ports import Chain, CloseRequest, MarketListing, OpenRequest, Permission
+from risk.ports import AccountReading
 from tests.fakes import counter
 from trading.domain.units import Usdc, Wei
 from trading.kinds import ask
@@ -52,6 +53,15 @@ class CountingVenue:
     def funds(self, trader: str, *, chain: Chain) -> tuple[Usdc, Usdc]:
         """More than any test spends."""
         return RICH, RICH
+
+    def account_views(self, trader: str, *, delegates: Sequence[str]) -> list[View]:
+        """Nothing: everybody is rich, and open to everybody."""
+        return []
+
+    def account(self, seen: Snapshot) -> AccountReading:
+        """Rich; what the delegates have for gas is the chain's to say."""
+        gas = max(seen.balances, default=Wei.zero())
+        return AccountReading(balance=RICH, allowance=RICH, delegated_until=FOR_EVER, gas=gas, block_number=seen.block_number)
 
     def permission(self, trader: str, *, delegate: str, chain: Chain) -> Permission:
         """Everybody may act for everybody."""

@@ -21,12 +21,13 @@ from django.db import connection
 from django.db.models import Min
 from django.test import override_settings
 
+from execution.adapters.accounts import DeskAccounts
 from execution.desk import Desk
 from execution.domain.intent import LIFECYCLE, IntentStatus
 from execution.models import Cursor, Delegation, Sender, TxIntent, TxSend
 from execution.models.sender import SenderStatus
 from execution.services import indexing, orders, senders
-from risk.models import Leg
+from risk.models import Leg, Policy
 from risk.services import decisions, policies
 from tests.fakes.chain import FakeChain
 from tests.fakes.ledger import COUNTER, GWEI, Ledger
@@ -128,7 +129,7 @@ class Stand:
         clock = self.ledger.now
         match task.name:
             case "decide":
-                decisions.drain(trader_id=task.lane, switch=self.switch, clock=clock)
+                decisions.drain(trader_id=task.lane, switch=self.switch, accounts=DeskAccounts(self.desk), clock=clock)
             case "order":
                 orders.take_in(trader_id=task.lane, at=clock())
             case "drain":
@@ -272,6 +273,8 @@ class Stand:
         ModeState.objects.create(pk=1, configured=Mode.LIVE, is_chosen=True, updated_at=at)
         Market.objects.bulk_create(Market(**listing, synced_at=at) for listing in LISTINGS)
         policies.seed(at=at)
+        # The machine is as busy as Hypothesis wants it.
+        Policy.objects.update(max_opens_per_minute=None, max_trades_per_day=None, max_collateral_per_hour_usdc=None)
         for signer in self.signers:
             self.ledger.set_balance(signer.address, PURSE)
         self.ledger.mine(2)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from devnet.keeper import Tick
+from execution.adapters.accounts import DeskAccounts
 from execution.models import Sender, TxIntent
 from execution.services import indexing, orders, senders
 from risk.services import decisions
@@ -56,7 +57,7 @@ def tell(world: World, **changes: Any) -> Signal:
 def owe(world: World, **changes: Any) -> TxIntent:
     """A signal's first intent, owed and not yet built."""
     signal = tell(world, **changes)
-    decisions.drain(trader_id=signal.trader_id, switch=world.switch, clock=world.clock)
+    decisions.drain(trader_id=signal.trader_id, switch=world.switch, accounts=DeskAccounts(world.desk), clock=world.clock)
     orders.take_in(trader_id=signal.trader_id, at=world.now)
     return TxIntent.objects.get(intent_key=signal.intent_key)
 

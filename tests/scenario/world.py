@@ -17,6 +17,7 @@ from django.test import Client
 from devnet.deploy import Deployment
 from devnet.keeper import Keeper
 from devnet.rpc import Rpc
+from execution.adapters.accounts import DeskAccounts
 from execution.adapters.local_signer import LocalSigner
 from execution.adapters.local_wallet import LocalWallet
 from execution.adapters.rpc import RpcChain
@@ -24,7 +25,7 @@ from execution.adapters.veranta.venue import VerantaVenue
 from execution.desk import Desk
 from execution.models import Sender
 from execution.services import catalogue, indexing, onboarding, orders, senders
-from risk.models import Leg
+from risk.models import Leg, Policy
 from risk.services import decisions, policies
 from tests.fakes.switch import Switch
 from trading import clock as database_clock
@@ -69,6 +70,13 @@ class World:
         self._catch_up()
         return trader
 
+    def allow(self, tg_user_id: int, *, usdc: str) -> None:
+        """Let the venue take so much of a trader's dollars from now on, and no more."""
+        wallet = LocalWallet(tg_user_id=tg_user_id, funds=Usdc.zero())
+        until = self.now + timedelta(days=90)
+        wallet.grant(delegate=self.desk.signer.address, until=until, allowance=Usdc.of(usdc))
+        self._catch_up()
+
     def send(self, client: Client, **changes: Any) -> Any:
         """Post one signed signal; an open of BTC by user 123 where nothing else is said."""
         body = {"source": "test", "signal_id": f"s{next(self.numbers)}", "tg_user_id": 123, "symbol": "BTC-USD", "side": "LONG"}
@@ -85,7 +93,7 @@ class World:
         """Run every stage once, as the workers would."""
         prices.refresh(sources=[_feeds()], at=self.now)
         for trader_id in Signal.objects.filter(next_action_at__lte=self.now).values_list("trader_id", flat=True).distinct():
-            decisions.drain(trader_id=trader_id, switch=self.switch, clock=self.clock)
+            decisions.drain(trader_id=trader_id, switch=self.switch, accounts=DeskAccounts(self.desk), clock=self.clock)
         for trader_id in Leg.objects.due(at=self.now).order_by().values_list("trader_id", flat=True).distinct():
             orders.take_in(trader_id=trader_id, at=self.now)
         for sender in Sender.objects.all():
@@ -147,6 +155,8 @@ def make(rpc: Rpc, deployment: Deployment) -> World:
     world.mine(2)
     _markets(world)
     policies.seed(at=world.now)
+    # A world's traders are as busy as their test wants them.
+    Policy.objects.update(max_opens_per_minute=None, max_trades_per_day=None, max_collateral_per_hour_usdc=None)
     senders.enlist(desk=desk, at=world.now)
     indexing.start(desk=desk)
     world.keeper.tick(now=world.now.timestamp())

@@ -37,6 +37,21 @@ class SignalStatus(StrEnum):
     SET_ASIDE = "SET_ASIDE"  # raised again and again while being decided: a person must look
 
 
+class SizeKind(StrEnum):
+    """What a size is a share of."""
+
+    BALANCE_PCT = "BALANCE_PCT"  # of the free balance
+    RISK_PCT = "RISK_PCT"  # of the equity, to be lost at the stop
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Size:
+    """How big an entry shall be, when it doesn't name its collateral."""
+
+    kind: SizeKind
+    share: Percent
+
+
 LIFECYCLE = Lifecycle(
     name="signal",
     initial=(SignalStatus.RECEIVED,),
@@ -57,7 +72,7 @@ LIFECYCLE = Lifecycle(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignalRequest:
-    """A well-formed instruction. Opens carry collateral and leverage; closes may carry a reduction."""
+    """A well-formed instruction. Opens carry leverage and either collateral or a size; closes may carry a reduction."""
 
     source: str
     signal_id: str
@@ -65,6 +80,7 @@ class SignalRequest:
     symbol: str
     side: Side
     collateral: Usdc | None = None
+    size: Size | None = None
     leverage: Leverage | None = None
     reduce: Usdc | None = None
     reduce_share: Percent | None = None

@@ -9,6 +9,8 @@ class Market(models.Model):
     """A pair on the venue, as its catalogue last described it."""
 
     symbol = models.CharField(max_length=16, unique=True)
+    # The venue's name for markets that move together; empty: it names none.
+    group_name = models.CharField(max_length=32, default="", blank=True)
     # The venue's number of the pair.
     pair_index = models.PositiveIntegerField(unique=True)
     is_listed = models.BooleanField(default=True)

@@ -9,6 +9,7 @@ from trading.domain.position import LIFECYCLE, Direction, FillKind, PositionStat
 from trading.models.fields import LeverageField, PriceField, UsdcField
 from trading.models.lifecycle import LifecycleTrigger, choices, known_states, known_words, never_deleted
 from trading.models.market import Market
+from trading.models.signal import Signal
 from trading.models.trader import Trader
 
 
@@ -36,6 +37,8 @@ class Position(models.Model):
     # The venue's own open time, part of the identity because slots are used again.
     opened_at = models.DateTimeField()
     status = models.CharField(max_length=8, choices=choices(PositionStatus), default=PositionStatus.OPEN)
+    # What opened it; null: nothing of ours.
+    signal = models.ForeignKey(Signal, on_delete=models.PROTECT, null=True, related_name="positions")
     # What is still open; zero when closed.
     collateral_usdc = UsdcField()
     leverage_x = LeverageField()

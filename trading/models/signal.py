@@ -6,7 +6,7 @@ from typing import Self
 from django.db import models
 
 from trading.domain.mode import Book
-from trading.domain.signal import LIFECYCLE, Side, SignalStatus
+from trading.domain.signal import LIFECYCLE, Side, SignalStatus, SizeKind
 from trading.models.fields import LeverageField, PercentField, PriceField, UsdcField
 from trading.models.lane import Due
 from trading.models.lifecycle import LifecycleTrigger, choices, known_states, known_words, never_deleted
@@ -21,6 +21,10 @@ class SignalQuerySet(models.QuerySet["Signal"]):
     def due(self, *, trader_id: int, at: datetime) -> Self:
         """A trader's signals that wait for their decision, in the order received."""
         return self.filter(trader_id=trader_id, next_action_at__lte=at).order_by("id")
+
+    def live_entries(self) -> Self:
+        """Those that ask for more exposure on the chain."""
+        return self.filter(book=Book.LIVE).exclude(side=Side.CLOSE)
 
 
 class Signal(Due):
@@ -38,8 +42,12 @@ class Signal(Due):
     market = models.ForeignKey(Market, on_delete=models.PROTECT, related_name="signals")
     side = models.CharField(max_length=8, choices=choices(Side))
     book = models.CharField(max_length=8, choices=choices(Book))
-    # Null for exits.
+    # Null for exits, and for entries that say a size instead.
     collateral_usdc = UsdcField(null=True)
+    size_kind = models.CharField(max_length=16, choices=choices(SizeKind), blank=True, default="")
+    # Null exactly without a kind.
+    size_pct = PercentField(null=True)
+    # Null for exits.
     leverage_x = LeverageField(null=True)
     # Null: not a close, or a close of everything, or one by the other measure.
     reduce_usdc = UsdcField(null=True)
@@ -69,11 +77,18 @@ class Signal(Due):
             known_words("signal_side_is_known", Side, field="side"),
             known_words("signal_book_is_known", Book, field="book"),
             models.CheckConstraint(
-                name="signal_entry_has_collateral_and_leverage",
-                condition=models.Q(side=Side.CLOSE, collateral_usdc=None, leverage_x=None)
+                name="signal_size_kind_is_known", condition=models.Q(size_kind__in=["", *(kind.value for kind in SizeKind)])
+            ),
+            models.CheckConstraint(
+                name="signal_entry_has_leverage_and_collateral_or_a_size",
+                condition=models.Q(side=Side.CLOSE, collateral_usdc=None, size_kind="", size_pct=None, leverage_x=None)
                 # "Not null" must be said: a comparison with null is unknown, and a check lets the unknown pass.
                 | ~models.Q(side=Side.CLOSE)
-                & models.Q(collateral_usdc__isnull=False, leverage_x__isnull=False, collateral_usdc__gt=0, leverage_x__gt=0),
+                & models.Q(leverage_x__isnull=False, leverage_x__gt=0)
+                & (
+                    models.Q(collateral_usdc__isnull=False, collateral_usdc__gt=0, size_kind="", size_pct=None)
+                    | models.Q(collateral_usdc=None, size_pct__isnull=False, size_pct__gt=0) & ~models.Q(size_kind="")
+                ),
             ),
             models.CheckConstraint(
                 name="signal_is_due_exactly_while_received",
@@ -83,6 +98,11 @@ class Signal(Due):
         ]
         indexes = [
             models.Index(name="signals_due", fields=["trader", "id"], condition=models.Q(next_action_at__isnull=False)),
+            models.Index(
+                name="signals_applied",
+                fields=["trader", "market", "signaled_at"],
+                condition=models.Q(status=SignalStatus.APPROVED, signaled_at__isnull=False),
+            ),
         ]
         triggers = [LifecycleTrigger(lifecycle=LIFECYCLE), never_deleted()]
 

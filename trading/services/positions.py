@@ -98,8 +98,11 @@ _AMOUNTS = ["status", "collateral_usdc", "leverage_x", "entry_price", "realised_
 
 
 @piece
-def opened(execution: Execution, *, slot: Slot) -> Position:
-    """The position that an opening execution belongs to, created if this is the first to say so."""
+def opened(execution: Execution, *, slot: Slot, signal_id: int | None) -> Position:
+    """The position that an opening execution belongs to, created if this is the first to say so.
+
+    `signal_id` is what asked for it; None: nothing of ours.
+    """
     position, _ = Position.objects.get_or_create(
         trader_id=slot.trader_id,
         market_id=slot.market_id,
@@ -107,6 +110,7 @@ def opened(execution: Execution, *, slot: Slot) -> Position:
         venue_index=slot.venue_index,
         opened_at=slot.opened_at,
         defaults={
+            "signal_id": signal_id,
             "direction": execution.direction,
             "collateral_usdc": execution.collateral,
             "leverage_x": execution.leverage,
@@ -114,10 +118,10 @@ def opened(execution: Execution, *, slot: Slot) -> Position:
             "realised_pnl_usdc": Usdc.zero(),
         },
     )
-    if position.direction != execution.direction:
+    if (position.direction, position.signal_id) != (execution.direction, signal_id):
         # Reorganized: on a chain of fixed seconds another order can take the same slot at the same time.
-        position.direction = execution.direction
-        position.save(update_fields=["direction"])
+        position.direction, position.signal_id = execution.direction, signal_id
+        position.save(update_fields=["direction", "signal"])
     return position
 
 

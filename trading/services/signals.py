@@ -129,6 +129,8 @@ def _row(request: SignalRequest, *, raw: bytes, source: Source, at: datetime) ->
         side=request.side,
         book=_book(request, trader=trader, market=market),
         collateral_usdc=request.collateral,
+        size_kind=request.size.kind if request.size else "",
+        size_pct=request.size.share if request.size else None,
         leverage_x=request.leverage,
         reduce_usdc=request.reduce,
         reduce_pct=request.reduce_share,

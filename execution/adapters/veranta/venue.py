@@ -1,5 +1,6 @@
 """Veranta behind our port: calldata out, events in, the catalogue over HTTP."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,9 +11,10 @@ from eth_abi.exceptions import DecodingError
 
 from execution.adapters.veranta import calldata, events
 from execution.adapters.veranta.abi import ERRORS
-from execution.domain.chain import Call, Log
+from execution.domain.chain import Call, Log, Snapshot, View
 from execution.domain.events import VenueEvent
 from execution.ports import Chain, CloseRequest, MarketListing, OpenRequest, Permission
+from risk.ports import AccountReading
 from trading.domain.errors import Unavailable
 from trading.domain.units import Leverage, NotExact, Percent, Usdc, Wei
 from trading.kinds import ask
@@ -58,26 +60,51 @@ class VerantaVenue:
         allowance = _words(chain.call(usdc, calldata.call(calldata.ALLOWANCE, trader, spender)))
         return Usdc.from_raw(balance[0]), Usdc.from_raw(allowance[0])
 
+    def account_views(self, trader: str, *, delegates: Sequence[str]) -> list[View]:
+        """Balance, allowance, and each delegate's permission."""
+        usdc, spender = settings.VERANTA_USDC_ADDRESS, settings.VERANTA_STORAGE_ADDRESS
+        return [
+            View(target=usdc, data=calldata.call(calldata.BALANCE_OF, trader)),
+            View(target=usdc, data=calldata.call(calldata.ALLOWANCE, trader, spender)),
+            *(View(target=self._router, data=calldata.call(calldata.MULTIPLE_DELEGATIONS, trader, each)) for each in delegates),
+        ]
+
+    def account(self, seen: Snapshot) -> AccountReading:
+        """What the answers say."""
+        balance, allowance, *permissions = [_words(answer) for answer in seen.answers]
+        able = [(expiry, gas) for (enabled, expiry), gas in zip(permissions, seen.balances, strict=True) if enabled]
+        return AccountReading(
+            balance=Usdc.from_raw(balance[0]),
+            allowance=Usdc.from_raw(allowance[0]),
+            delegated_until=max((_instant(expiry) for expiry, _ in able), default=None),
+            gas=max((gas for _, gas in able), default=Wei.zero()),
+            block_number=seen.block_number,
+        )
+
     def permission(self, trader: str, *, delegate: str, chain: Chain) -> Permission:
         """Whether a delegate may act for a trader now."""
         answer = chain.call(self._router, calldata.call(calldata.MULTIPLE_DELEGATIONS, trader, delegate))
         is_enabled, expiry = _words(answer)
-        # An expiry beyond the calendar means "for ever".
-        expires_at = datetime.fromtimestamp(min(expiry, _FAR_AWAY), tz=UTC) if is_enabled else None
-        return Permission(is_enabled=bool(is_enabled), expires_at=expires_at)
+        return Permission(is_enabled=bool(is_enabled), expires_at=_instant(expiry) if is_enabled else None)
 
     @ask
     def markets(self) -> list[MarketListing]:
         """The catalogue, from the venue's data service."""
         try:
             response = httpx.get(f"{settings.VERANTA_DATA_API_URL}/v2/trading", timeout=_HTTP_TIMEOUT_SECONDS)
-            pairs = response.raise_for_status().json()["pairInfos"]
-            return [_listing(int(index), pair) for index, pair in pairs.items()]
+            said = response.raise_for_status().json()
+            groups = {int(index): str(group["name"])[:32] for index, group in said["groupInfo"].items()}
+            return [_listing(int(index), pair, groups=groups) for index, pair in said["pairInfos"].items()]
         except (httpx.HTTPError, NotExact, ValueError, KeyError, TypeError, AttributeError) as error:
             raise Unavailable("the venue's catalogue doesn't answer", error=type(error).__name__) from None
 
     def _delegated(self, trader: str, data: str, *, sender: str) -> Call:
         return Call(sender=sender, target=self._router, data=calldata.on_behalf_of(trader, data), value=Wei.zero())
+
+
+def _instant(expiry: int) -> datetime:
+    # An expiry beyond the calendar means "for ever".
+    return datetime.fromtimestamp(min(expiry, _FAR_AWAY), tz=UTC)
 
 
 def _words(answer: str) -> list[int]:
@@ -93,10 +120,11 @@ def _error_string(revert: str) -> str:
     return str(text)[:200]
 
 
-def _listing(index: int, pair: dict[str, Any]) -> MarketListing:
+def _listing(index: int, pair: dict[str, Any], *, groups: dict[int, str]) -> MarketListing:
     leverages = pair["leverages"]
     return MarketListing(
         symbol=f"{pair['from']}-{pair['to']}",
+        group=groups.get(int(pair["groupIndex"]), ""),
         pair_index=index,
         is_listed=bool(pair["isPairListed"]),
         is_open=bool(pair["feed"]["attributes"]["isOpen"]),

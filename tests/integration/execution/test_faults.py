@@ -59,9 +59,11 @@ def three(world: World) -> Iterator[list[Proxy]]:
 
 def _trade(world: World) -> dict[str, Any]:
     """An open, one that reverts on the chain, and a close; what became of them."""
-    world.admit(123, usdc="60")
+    world.admit(123)
     world.mine(4)
     intents = [way.owe(world), way.owe(world)]
+    world.allow(123, usdc="60")
+    world.mine(4)
     world.run(rounds=3)
     intents.append(way.owe(world, side="CLOSE"))
     world.run(rounds=6)

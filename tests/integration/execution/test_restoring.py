@@ -8,6 +8,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from structlog.testing import capture_logs
 
+from execution.adapters.accounts import DeskAccounts
 from execution.domain.intent import IntentStatus
 from execution.domain.order import OrderStatus
 from execution.models import DatabaseIdentity, Sender, TxIntent, TxSend
@@ -189,7 +190,7 @@ def test_a_person_can_say_that_it_was_restored(world: World) -> None:
     TxIntent.objects.filter(pk=bare.pk).update(next_action_at=world.now + timedelta(hours=1))
     way.drain(world)
     ordered = way.tell(world)
-    decisions.drain(trader_id=ordered.trader_id, switch=world.switch, clock=world.clock)
+    decisions.drain(trader_id=ordered.trader_id, switch=world.switch, accounts=DeskAccounts(world.desk), clock=world.clock)
     waiting = way.tell(world)
     way.wait(world, 1)
 

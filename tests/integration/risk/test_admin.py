@@ -27,7 +27,8 @@ def _audited() -> list[tuple[str, str, dict[str, object], dict[str, object], str
 
 
 def _said(leverage: str | None, cap: int | None, breaker: bool = False) -> dict[str, object]:
-    return {"max_leverage_x": leverage, "max_position_usd_1e6": cap, "circuit_breaker": breaker}
+    every = {"max_leverage_x": leverage, "max_position_usd_1e6": cap, "circuit_breaker": breaker}
+    return {name: value for name, value in every.items() if value is not None}
 
 
 def test_a_cap_is_entered_in_dollars_and_kept_in_millionths(operator: Client) -> None:
@@ -66,6 +67,10 @@ def test_a_change_keeps_what_was_said_before(operator: Client) -> None:
         {"max_leverage_x": "NaN"},
         {"max_position_usd": "-1"},
         {"max_position_usd": "1.0000001"},
+        {"max_exposure_usdc": "-1"},
+        {"max_account_risk_pct": "-1"},
+        {"max_open_positions": "-1"},
+        {"scope": "SYMBOL", "symbol": "BTC-USD", "max_side_exposure_usdc": "5"},
         {"scope": "USER"},
         {"scope": "SYMBOL"},
         {"scope": "GLOBAL", "tg_user_id": "5"},

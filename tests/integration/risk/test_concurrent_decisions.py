@@ -13,6 +13,7 @@ from risk.models import Decision, Leg
 from risk.services import decisions, portfolios
 from tests.factories import NOW
 from tests.factories.trading import CloseSignalFactory, PositionFactory, TraderFactory
+from tests.fakes.accounts import Accounts
 from tests.fakes.switch import Switch
 from trading.domain.units import Usdc
 from trading.models import Trader
@@ -31,7 +32,7 @@ def closing(amounts: Sequence[int]) -> Trader:
 
 def drain(trader: Trader) -> None:
     try:
-        decisions.drain(trader_id=trader.pk, switch=Switch(), clock=lambda: NOW)
+        decisions.drain(trader_id=trader.pk, switch=Switch(), accounts=Accounts(), clock=lambda: NOW)
     finally:
         connection.close()
 
@@ -67,7 +68,7 @@ def test_workers_at_once_promise_what_one_would(committed: None, amounts: list[i
 def test_without_counting_what_is_promised_more_would_be_closed_than_is_held(
     committed: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(portfolios, "_promised", lambda _: {})
+    monkeypatch.setattr(portfolios, "_closing", lambda _: {})
     trader = closing([40])
     drain(trader)
     CloseSignalFactory(trader=trader, reduce_usdc=Usdc.of(40))

@@ -24,6 +24,7 @@ from tests.factories.trading import (
     TraderFactory,
 )
 from tests.fakes import doorbell
+from tests.fakes.accounts import Accounts
 from tests.fakes.switch import Switch
 from trading.domain.mode import Book
 from trading.domain.units import Leverage, Percent, Price, Usdc
@@ -41,8 +42,8 @@ def trader(settings: Any) -> Trader:
     return TraderFactory(tg_user_id=123)
 
 
-def drain(trader: Trader, *, at: datetime = NOW, switch: Switch | None = None) -> bool:
-    return decisions.drain(trader_id=trader.pk, switch=switch or Switch(), clock=lambda: at)
+def drain(trader: Trader, *, at: datetime = NOW, switch: Switch | None = None, accounts: Accounts | None = None) -> bool:
+    return decisions.drain(trader_id=trader.pk, switch=switch or Switch(), accounts=accounts or Accounts(), clock=lambda: at)
 
 
 def verdicts() -> list[tuple[str, str]]:
@@ -86,6 +87,7 @@ def test_a_denial_keeps_all_its_checks_and_owes_nothing(trader: Trader, django_c
         "EMERGENCY_STOP": True,
         "SIGNALS_DISABLED": True,
         "MAINTENANCE": True,
+        "SOURCE_DISABLED": True,
         "MARKET_NOT_OPEN": True,
         "MARKET_CLOSE_ONLY": True,
         "LEVERAGE_ABOVE_MAX": False,
@@ -93,7 +95,11 @@ def test_a_denial_keeps_all_its_checks_and_owes_nothing(trader: Trader, django_c
         "LEVERAGE_OUT_OF_RANGE": True,
         "NOTIONAL_BELOW_MINIMUM": True,
         "CIRCUIT_BREAKER": False,
+        "INSUFFICIENT_COLLATERAL": True,
         "PRICE_STALE": True,
+        "GAS_TOO_LOW": True,
+        "ALLOWANCE_TOO_LOW": True,
+        "DELEGATE_INVALID": True,
     }
     refused = next(check for check in decision.checks if check["code"] == "LEVERAGE_ABOVE_MAX")
     assert refused == {
@@ -329,7 +335,7 @@ def poison(trader: Trader) -> Signal:
     signal = SignalFactory(trader=trader)
     with connection.cursor() as cursor:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
-        cursor.execute("ALTER TABLE signals DROP CONSTRAINT signal_entry_has_collateral_and_leverage")
+        cursor.execute("ALTER TABLE signals DROP CONSTRAINT signal_entry_has_leverage_and_collateral_or_a_size")
         cursor.execute("UPDATE signals SET collateral_usdc = NULL WHERE id = %s", [signal.pk])
     return signal
 

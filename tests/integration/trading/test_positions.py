@@ -50,7 +50,7 @@ def slot() -> Slot:
 
 @write
 def opened(slot: Slot) -> Position:
-    position = positions.opened(OPENING, slot=slot)
+    position = positions.opened(OPENING, slot=slot, signal_id=None)
     positions.record(OPENING, position=position, trace_id="t")
     return position
 

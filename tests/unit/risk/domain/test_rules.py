@@ -1,225 +1,35 @@
-"""Every rule on both sides of its limit."""
+"""Every rule on both sides of its limit, and what holds for all of them."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
-from risk.domain import rules
-from risk.domain.decision import Check, Denial, Rule, Situation, Verdict, evaluate
+from risk.domain.decision import Check, Denial, Rule, Verdict, evaluate
+from risk.domain.policy import EffectivePolicy, Limits
+from risk.domain.rules import RULES, desk
+from risk.domain.rules import exits as exit_rules
+from risk.domain.rules import market as market_rules
+from risk.domain.rules import money as money_rules
+from risk.domain.rules import sources as source_rules
+from risk.domain.situation import Canary, Pace, Situation, SourceFacts
 from tests.factories import NOW
-from tests.unit.risk.domain.situations import CLOSE, MARKET, OPEN, POLICY, STOPPED, close, entry, held, situation
-from trading.domain.units import Leverage, Usdc
+from tests.unit.risk.domain.rules import desk as desk_table
+from tests.unit.risk.domain.rules import exits, exposure, limits, market, money, pace, prices, sources
+from tests.unit.risk.domain.situations import CLOSE, FUNDS, MARKET, POLICY, close, entry, exposed, limited, situation
+from trading.domain.signal import Side
+from trading.domain.units import Leverage, Percent, Usdc, Wei
 
-CAP = Usdc.of(100_000)
-CAPPED_USER = replace(POLICY, max_user_position=CAP)
-CAPPED_SYMBOL = replace(POLICY, max_symbol_position=CAP)
-FIFTY = replace(POLICY, max_leverage=Leverage.of(50))
-BROKEN = replace(POLICY, circuit_breaker=True)
-CLOSED_MARKET = replace(MARKET, is_open=False)
-EXITS_ONLY = replace(MARKET, is_close_only=True)
-FREE = replace(MARKET, min_notional=Usdc.zero(), min_leverage=Leverage.of("0.1"), max_leverage=Leverage.of(1_000))
-
-
-def meant(age: timedelta) -> Situation:
-    return situation(replace(OPEN, signaled_at=NOW - age))
+TABLES = (desk_table, sources, market, limits, money, exits, prices, exposure, pace)
+PASSES = [each for table in TABLES for each in table.PASSES]
+REFUSALS = [each for table in TABLES for each in table.REFUSALS]
+# A rule that is only ever asked for a verdict when it has something to refuse.
+ONLY_REFUSES = {money_rules.size}
 
 
-PASSES: list[tuple[Rule, Situation]] = [
-    (rules.emergency_stop, entry()),
-    (rules.emergency_stop, close()),
-    (rules.desk_takes_entries, entry()),
-    (rules.maintenance, entry()),
-    (rules.freshness, meant(timedelta(seconds=60))),
-    (rules.freshness, meant(timedelta(0))),
-    (rules.market_is_open, entry()),
-    (rules.market_is_open, close()),
-    (rules.market_takes_entries, entry()),
-    (rules.max_leverage, entry(leverage=50, policy=FIFTY)),
-    (rules.leverage_above_one, entry(leverage=1)),
-    (rules.venue_leverage, entry(leverage=1)),
-    (rules.venue_leverage, entry(leverage=250)),
-    (rules.venue_minimum, entry(collateral=100, leverage=1)),
-    (rules.circuit_breaker, entry()),
-    (rules.user_limit, entry(collateral=1_000, leverage=100, policy=CAPPED_USER)),
-    (rules.symbol_limit, entry(collateral=1_000, leverage=100, policy=CAPPED_SYMBOL)),
-    (rules.something_to_close, close()),
-    (rules.close_size, close(usdc=50)),
-    (rules.close_size, close(usdc=51)),
-    (rules.close_size, close(pct=100)),
-    (rules.close_size, close(pct=102)),
-    (rules.entry_price, entry()),
-]
-
-REFUSALS: list[tuple[Rule, Situation, Check]] = [
-    (
-        rule,
-        given,
-        Check(code=code, passed=False, value=value, limit=limit, message=message),
-    )
-    for rule, given, code, value, limit, message in (
-        (
-            rules.emergency_stop,
-            entry(mode=STOPPED),
-            Denial.EMERGENCY_STOP,
-            "stopped",
-            "running",
-            "emergency stop by environment; the switch says DRY",
-        ),
-        (
-            rules.desk_takes_entries,
-            entry(takes_entries=False),
-            Denial.SIGNALS_DISABLED,
-            "exits only",
-            "allowed",
-            "the desk takes no entries now",
-        ),
-        (rules.maintenance, entry(in_maintenance=True), Denial.MAINTENANCE, "exits only", "allowed", "maintenance: exits only"),
-        (
-            rules.freshness,
-            meant(timedelta(seconds=61)),
-            Denial.SIGNAL_STALE,
-            "61 s",
-            "60 s",
-            "Signal is 61 s old, limit 60 s",
-        ),
-        (rules.market_is_open, entry(market=CLOSED_MARKET), Denial.MARKET_NOT_OPEN, "closed", "open", "BTC-USD is closed"),
-        (
-            rules.market_takes_entries,
-            entry(market=EXITS_ONLY),
-            Denial.MARKET_CLOSE_ONLY,
-            "exits only",
-            "allowed",
-            "BTC-USD takes exits only",
-        ),
-        (
-            rules.max_leverage,
-            entry(leverage=51, policy=FIFTY),
-            Denial.LEVERAGE_ABOVE_MAX,
-            "51x",
-            "50x",
-            "Leverage 51x exceeds max 50x",
-        ),
-        (
-            rules.max_leverage,
-            entry(leverage="50.0000000001", policy=FIFTY),
-            Denial.LEVERAGE_ABOVE_MAX,
-            "50.0000000001x",
-            "50x",
-            "Leverage 50.0000000001x exceeds max 50x",
-        ),
-        (rules.leverage_above_one, entry(leverage="0.5"), Denial.LEVERAGE_BELOW_ONE, "0.5x", "1x", "Leverage must be >= 1x"),
-        (
-            rules.venue_leverage,
-            entry(leverage="250.5"),
-            Denial.LEVERAGE_OUT_OF_RANGE,
-            "250.5x",
-            "1x to 250x",
-            "Leverage 250.5x is outside 1x to 250x on BTC-USD",
-        ),
-        (
-            rules.venue_leverage,
-            entry(leverage="0.9"),
-            Denial.LEVERAGE_OUT_OF_RANGE,
-            "0.9x",
-            "1x to 250x",
-            "Leverage 0.9x is outside 1x to 250x on BTC-USD",
-        ),
-        (
-            rules.venue_minimum,
-            entry(collateral="99.999999", leverage=1),
-            Denial.NOTIONAL_BELOW_MINIMUM,
-            "$99.999999",
-            "$100",
-            "Position $99.999999 is below the venue's minimum $100",
-        ),
-        (
-            rules.circuit_breaker,
-            entry(policy=BROKEN),
-            Denial.CIRCUIT_BREAKER,
-            "exits only",
-            "allowed",
-            "circuit breaker: exits only",
-        ),
-        (
-            rules.user_limit,
-            entry(collateral=1_001, leverage=100, policy=CAPPED_USER),
-            Denial.POSITION_ABOVE_USER_LIMIT,
-            "$100100",
-            "$100000",
-            "Position $100100 exceeds user limit $100000",
-        ),
-        (
-            rules.user_limit,
-            entry(collateral="100000.000001", leverage=1, policy=CAPPED_USER),
-            Denial.POSITION_ABOVE_USER_LIMIT,
-            "$100000.000001",
-            "$100000",
-            "Position $100000.000001 exceeds user limit $100000",
-        ),
-        (
-            rules.symbol_limit,
-            entry(collateral=1_001, leverage=100, policy=CAPPED_SYMBOL),
-            Denial.POSITION_ABOVE_SYMBOL_LIMIT,
-            "$100100",
-            "$100000",
-            "Position $100100 exceeds symbol limit $100000",
-        ),
-        (
-            rules.something_to_close,
-            close(closable=()),
-            Denial.NOTHING_TO_CLOSE,
-            "$0",
-            "an open position",
-            "No open position in BTC-USD",
-        ),
-        (
-            rules.something_to_close,
-            close(closable=(held(0),)),
-            Denial.NOTHING_TO_CLOSE,
-            "$0",
-            "an open position",
-            "No open position in BTC-USD",
-        ),
-        (
-            rules.something_to_close,
-            close(pct="0.0000001"),
-            Denial.NOTHING_TO_CLOSE,
-            "$0",
-            "an open position",
-            "0.0000001% of $50 in BTC-USD is nothing",
-        ),
-        (
-            rules.close_size,
-            close(usdc="51.05"),
-            Denial.CLOSE_ABOVE_POSITION,
-            "$51.05",
-            "$51",
-            "Close size $51.05 exceeds position $50",
-        ),
-        (
-            rules.close_size,
-            close(usdc="51.000001"),
-            Denial.CLOSE_ABOVE_POSITION,
-            "$51.000001",
-            "$51",
-            "Close size $51.000001 exceeds position $50",
-        ),
-        (
-            rules.close_size,
-            close(pct="102.1"),
-            Denial.CLOSE_ABOVE_POSITION,
-            "102.1%",
-            "102%",
-            "Close size 102.1% exceeds the position",
-        ),
-        (rules.entry_price, entry(price=None), Denial.PRICE_STALE, "none", "a fresh price", "No fresh price for BTC-USD"),
-    )
-]
-
-
-def named(value: object) -> str | None:
-    return value.__name__ if callable(value) else ""
+def named(value: object) -> str:
+    return getattr(value, "__name__", "") if callable(value) else ""
 
 
 @pytest.mark.parametrize(("rule", "given"), PASSES, ids=named)
@@ -234,21 +44,49 @@ def test_beyond_its_limit_a_rule_refuses_and_says_why(rule: Rule, given: Situati
     assert rule(given) == refusal
 
 
-ENTRY_RULES = [rule for rule in rules.RULES if rule not in (rules.emergency_stop, rules.market_is_open)]
-EXIT_RULES = (rules.something_to_close, rules.close_size)
+# What is said of the sender and of the desk as a whole holds for exits too.
+FOR_ALL = (
+    desk.emergency_stop,
+    source_rules.is_enabled,
+    source_rules.account_is_allowed,
+    source_rules.symbol_is_allowed,
+    market_rules.is_open,
+)
+EXIT_RULES = (exit_rules.something_to_close, exit_rules.close_size)
+ENTRY_RULES = [rule for rule in RULES if rule not in (*FOR_ALL, *EXIT_RULES)]
 
 
-@pytest.mark.parametrize("rule", [rule for rule in ENTRY_RULES if rule not in EXIT_RULES], ids=named)
+def _tightest() -> EffectivePolicy:
+    """Every limit at nothing."""
+    tight: dict[str, Any] = {"circuit_breaker": True, "liquidation_buffer": Percent.of(100), "max_leverage": Leverage.of(1)}
+    for each in fields(Limits):
+        kind = str(each.type)
+        tight.setdefault(each.name, Usdc.zero() if "Usdc" in kind else Percent.zero() if "Percent" in kind else 0)
+    said = Limits(**tight)
+    return EffectivePolicy(overall=said, desk=said, symbol=said, account=said, source=said)
+
+
+WORST: dict[str, Any] = {
+    "takes_entries": False,
+    "in_maintenance": True,
+    "market": replace(MARKET, is_close_only=True, min_notional=Usdc.of(10**9)),
+    "policy": _tightest(),
+    "price": None,
+    "applied_up_to": NOW + timedelta(days=1),
+    "funds": replace(FUNDS, free=Usdc.zero(), equity=Usdc.zero(), allowance=Usdc.zero(), delegated_until=None, gas=Wei.zero()),
+    "exposed": (exposed(10**9),),
+    "pace": Pace(opens_in_minute=99, trades_in_day=99, collateral_in_hour=Usdc.of(10**9), volume_in_day=Usdc.of(10**9)),
+    "canary": Canary(max_notional=Usdc.zero(), symbols=frozenset(), accounts=frozenset({7})),
+}
+
+
+@pytest.mark.parametrize("rule", ENTRY_RULES, ids=named)
 def test_an_exit_is_asked_nothing_that_is_meant_for_entries(rule: Rule) -> None:
-    worst = situation(
-        replace(CLOSE, signaled_at=NOW - timedelta(days=1)),
-        takes_entries=False,
-        in_maintenance=True,
-        market=replace(EXITS_ONLY, min_notional=CAP),
-        policy=replace(BROKEN, max_leverage=Leverage.of(1), max_user_position=Usdc.zero(), max_symbol_position=Usdc.zero()),
-        price=None,
-    )
-    assert rule(worst) is None
+    assert rule(situation(replace(CLOSE, signaled_at=NOW - timedelta(days=1)), **WORST)) is None
+
+
+def test_an_exit_passes_when_everything_that_can_refuse_an_entry_does() -> None:
+    assert evaluate(close(**WORST), rules=RULES).verdict is Verdict.APPROVED
 
 
 @pytest.mark.parametrize("rule", EXIT_RULES, ids=named)
@@ -257,45 +95,64 @@ def test_an_entry_is_asked_nothing_that_is_meant_for_exits(rule: Rule) -> None:
 
 
 def test_a_rule_without_a_limit_says_nothing() -> None:
-    assert rules.user_limit(entry()) is None
-    assert rules.symbol_limit(entry()) is None
-    assert rules.freshness(entry()) is None
-    assert rules.close_size(close()) is None
+    silent = {rule for rule in ENTRY_RULES if rule(entry()) is None}
+    said = {check.code for check in evaluate(entry(), rules=RULES).checks}
+    assert said == {
+        Denial.EMERGENCY_STOP,
+        Denial.SIGNALS_DISABLED,
+        Denial.MAINTENANCE,
+        Denial.SOURCE_DISABLED,
+        Denial.MARKET_NOT_OPEN,
+        Denial.MARKET_CLOSE_ONLY,
+        Denial.LEVERAGE_OUT_OF_RANGE,
+        Denial.NOTIONAL_BELOW_MINIMUM,
+        Denial.LEVERAGE_ABOVE_MAX,
+        Denial.LEVERAGE_BELOW_ONE,
+        Denial.CIRCUIT_BREAKER,
+        Denial.INSUFFICIENT_COLLATERAL,
+        Denial.PRICE_STALE,
+        Denial.GAS_TOO_LOW,
+        Denial.ALLOWANCE_TOO_LOW,
+        Denial.DELEGATE_INVALID,
+    }
+    assert len(silent) + len(said) == len(RULES) - len(EXIT_RULES) - 2
+
+
+def test_paper_needs_no_permission() -> None:
+    on_paper = entry(funds=replace(FUNDS, allowance=None, delegated_until=None, gas=None))
+    for rule in (money_rules.gas, money_rules.allowance, money_rules.delegation):
+        assert rule(on_paper) is None
+
+
+def test_a_source_that_names_nobody_may_trade_everything_for_everybody() -> None:
+    assert source_rules.account_is_allowed(entry(source=SourceFacts(name="tv"))) is None
+    assert source_rules.symbol_is_allowed(entry(source=SourceFacts(name="tv"))) is None
+
+
+def test_a_canary_that_names_no_accounts_flies_for_all() -> None:
+    flying = Canary(max_notional=Usdc.of(10), symbols=frozenset({"BTC-USD"}), accounts=frozenset())
+    codes = {check.code for check in evaluate(entry(canary=flying), rules=RULES).checks}
+    assert Denial.CANARY_USER_NOT_ALLOWED not in codes
+    assert Denial.CANARY_SYMBOL_NOT_ALLOWED in codes
 
 
 def test_every_rule_has_a_boundary_in_these_tables() -> None:
-    assert {rule for rule, *_ in PASSES} == set(rules.RULES) == {rule for rule, *_ in REFUSALS}
+    assert {rule for rule, *_ in PASSES} | ONLY_REFUSES == set(RULES)
+    assert {rule for rule, *_ in REFUSALS} == set(RULES)
 
 
 def test_every_denial_is_some_rules() -> None:
     assert {refusal.code for *_, refusal in REFUSALS} == set(Denial)
 
 
-def test_an_approval_keeps_every_check() -> None:
-    decision = evaluate(entry(policy=replace(CAPPED_USER, max_symbol_position=CAP)), rules=rules.RULES)
-    assert decision.verdict is Verdict.APPROVED
-    assert decision.denial is None
-    assert [check.code for check in decision.checks] == [
-        Denial.EMERGENCY_STOP,
-        Denial.SIGNALS_DISABLED,
-        Denial.MAINTENANCE,
-        Denial.MARKET_NOT_OPEN,
-        Denial.MARKET_CLOSE_ONLY,
-        Denial.LEVERAGE_ABOVE_MAX,
-        Denial.LEVERAGE_BELOW_ONE,
-        Denial.LEVERAGE_OUT_OF_RANGE,
-        Denial.NOTIONAL_BELOW_MINIMUM,
-        Denial.CIRCUIT_BREAKER,
-        Denial.POSITION_ABOVE_USER_LIMIT,
-        Denial.POSITION_ABOVE_SYMBOL_LIMIT,
-        Denial.PRICE_STALE,
-    ]
+def test_every_rule_stands_once() -> None:
+    assert len(RULES) == len(set(RULES))
 
 
 def test_one_denial_shows_all_its_reasons_and_allows_nothing() -> None:
-    decision = evaluate(
-        entry(leverage=51, policy=replace(FIFTY, circuit_breaker=True), price=None, market=FREE), rules=rules.RULES
-    )
+    free = replace(MARKET, min_notional=Usdc.zero(), max_leverage=Leverage.of(1_000))
+    policy = limited(max_leverage=Leverage.of(50), circuit_breaker=True)
+    decision = evaluate(entry(leverage=51, policy=policy, price=None, market=free), rules=RULES)
     assert decision.verdict is Verdict.DENIED
     assert decision.legs == ()
     assert [check.code for check in decision.checks if not check.passed] == [
@@ -305,3 +162,30 @@ def test_one_denial_shows_all_its_reasons_and_allows_nothing() -> None:
     ]
     assert decision.denial is not None
     assert decision.denial.message == "Leverage 51x exceeds max 50x"
+
+
+def test_evaluate_open_excessive_leverage() -> None:
+    fifty = limited(max_leverage=Leverage.of(50))
+    refused = evaluate(entry(leverage=51, policy=fifty), rules=RULES)
+    assert (refused.verdict, refused.denial and refused.denial.code) == (Verdict.DENIED, Denial.LEVERAGE_ABOVE_MAX)
+    assert refused.denial is not None
+    assert refused.denial.message == "Leverage 51x exceeds max 50x"
+    allowed = evaluate(entry(leverage=50, policy=fifty), rules=RULES)
+    assert allowed.verdict is Verdict.APPROVED
+    # Never silently changed.
+    assert [leg.leverage for leg in allowed.legs] == [Leverage.of(50)]
+
+
+def test_evaluate_close_pass() -> None:
+    decision = evaluate(close(usdc=20), rules=RULES)
+    assert decision.verdict is Verdict.APPROVED
+    assert [str(leg.collateral) for leg in decision.legs] == ["20"]
+    assert all(check.passed for check in decision.checks)
+
+
+def test_without_a_leverage_no_rule_speaks_of_one() -> None:
+    assert close().wanted.side is Side.CLOSE
+    assert {check.code for check in evaluate(close(), rules=RULES).checks}.isdisjoint(
+        {Denial.LEVERAGE_ABOVE_MAX, Denial.LEVERAGE_BELOW_ONE, Denial.LEVERAGE_OUT_OF_RANGE}
+    )
+    assert POLICY.overall.max_leverage == Leverage.of(500)

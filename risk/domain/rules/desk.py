@@ -1,0 +1,51 @@
+"""What the desk itself allows now, and whether the signal comes in time."""
+
+from datetime import timedelta
+
+from risk.domain.decision import Check, Denial
+from risk.domain.rules.speech import check, entries_only, refused, seconds
+from risk.domain.situation import Situation
+from trading.domain.signal import ENTRY_LIFETIME
+
+# How far a sender's clock may be ahead of ours.
+AHEAD_LIMIT = timedelta(seconds=5)
+
+
+def emergency_stop(situation: Situation) -> Check:
+    """Nothing new while stopped, exits included: nothing could sign them."""
+    stopped = situation.mode.emergency_stop
+    reason = "; ".join(situation.mode.reasons)
+    return check(Denial.EMERGENCY_STOP, not stopped, "stopped" if stopped else "running", "running", reason)
+
+
+def takes_entries(situation: Situation) -> Check | None:
+    """The desk's own switch for entries."""
+    return entries_only(situation, Denial.SIGNALS_DISABLED, situation.takes_entries, "the desk takes no entries now")
+
+
+def maintenance(situation: Situation) -> Check | None:
+    """While the desk is being worked on, exits only."""
+    return entries_only(situation, Denial.MAINTENANCE, not situation.in_maintenance, "maintenance: exits only")
+
+
+def freshness(situation: Situation) -> Check | None:
+    """An entry is as good as its price: older than its lifetime, or from the future, it is refused."""
+    meant_at = situation.wanted.signaled_at
+    if not situation.is_entry or meant_at is None:
+        return None
+    age = situation.at - meant_at
+    limit = f"{seconds(ENTRY_LIFETIME)} s"
+    if age < -AHEAD_LIMIT:
+        ahead = f"Signal is {seconds(-age)} s ahead of the desk's clock, limit {seconds(AHEAD_LIMIT)} s"
+        return refused(Denial.SIGNAL_STALE, f"{seconds(age)} s", limit, ahead)
+    message = f"Signal is {seconds(age)} s old, limit {limit}"
+    return check(Denial.SIGNAL_STALE, age <= ENTRY_LIFETIME, f"{seconds(age)} s", limit, message)
+
+
+def order_in_time(situation: Situation) -> Check | None:
+    """An entry that was meant before one that is applied already comes too late: the later word holds."""
+    meant_at, applied = situation.wanted.signaled_at, situation.applied_up_to
+    if not situation.is_entry or meant_at is None or applied is None:
+        return None
+    message = f"A signal of {applied.isoformat()} is applied already"
+    return check(Denial.OUT_OF_ORDER, meant_at >= applied, meant_at.isoformat(), applied.isoformat(), message)

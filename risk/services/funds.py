@@ -1,0 +1,68 @@
+"""Funds: what an account has in a book, free and in all. The caller holds the account's lock."""
+
+from collections.abc import Iterable, Mapping
+
+from django.conf import settings
+from django.db.models import Q, Sum
+
+from risk.domain.decision import Action
+from risk.domain.situation import Funds
+from risk.models import Leg
+from risk.ports import AccountReading
+from trading.domain.mode import Book
+from trading.domain.position import Direction, FillKind, gross_profit
+from trading.domain.price import AgreedPrice
+from trading.domain.units import Usdc
+from trading.kinds import piece
+from trading.models import Fill, Position, Trader
+
+
+@piece
+def live(reading: AccountReading, *, trader: Trader, held: Usdc) -> Funds:
+    """On the chain: the wallet less what is promised and not yet taken from it; `held` is what open positions are worth."""
+    opens = Leg.objects.holding_room().filter(trader=trader, book=Book.LIVE, action=Action.OPEN)
+    is_taken = Q(charged_in_block__lte=reading.block_number)
+    sums = opens.aggregate(taken=Sum("collateral_usdc", filter=is_taken), owed=Sum("collateral_usdc", filter=~is_taken))
+    taken, owed = sums["taken"] or Usdc.zero(), sums["owed"] or Usdc.zero()
+    return Funds(
+        free=max(reading.balance - owed, Usdc.zero()),
+        equity=reading.balance + taken + held,
+        allowance=max(reading.allowance - owed, Usdc.zero()),
+        delegated_until=reading.delegated_until,
+        gas=reading.gas,
+    )
+
+
+@piece
+def paper(*, trader: Trader, held: Usdc) -> Funds:
+    """On paper: what the account began with and what its fills made of it, less what is promised."""
+    opens = Leg.objects.holding_room().filter(trader=trader, book=Book.PAPER, action=Action.OPEN)
+    promised = opens.aggregate(sum=Sum("collateral_usdc"))["sum"] or Usdc.zero()
+    fills = Fill.objects.canonical().filter(position__trader=trader, book=Book.PAPER)
+    is_open = Q(kind=FillKind.OPEN)
+    flow = fills.aggregate(
+        paid=Sum("collateral_usdc", filter=is_open), fees=Sum("fee_usdc", filter=is_open), got=Sum("payout_usdc")
+    )
+    paid, fees, got = (flow[name] or Usdc.zero() for name in ("paid", "fees", "got"))
+    wallet: Usdc = Usdc.of(settings.PAPER_BALANCE_USDC) - paid - fees + got
+    return Funds(free=max(wallet - promised, Usdc.zero()), equity=wallet + held)
+
+
+def worth(positions: Iterable[Position], *, prices: Mapping[str, AgreedPrice]) -> Usdc:
+    """Collateral and unrealised profit, before the fees of closing; at its entry where there is no price for a market."""
+    return sum((_worth(each, prices.get(each.market.symbol)) for each in positions), Usdc.zero())
+
+
+def _worth(position: Position, price: AgreedPrice | None) -> Usdc:
+    put_up: Usdc = position.collateral_usdc
+    if price is None:
+        return put_up
+    profit = gross_profit(
+        direction=Direction(position.direction),
+        collateral=put_up,
+        leverage=position.leverage_x,
+        entry=position.entry_price,
+        exit_price=price.price,
+    )
+    # The venue takes no more than what was put up.
+    return max(put_up + profit, Usdc.zero())
