@@ -1,6 +1,7 @@
 """What `trading` asks of the outside, in our words."""
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Protocol
 
 from trading.domain.mode import Mode, SwitchReading
@@ -26,12 +27,16 @@ class PriceSource(Protocol):
 class ModeSwitch(Protocol):
     """The runtime switch of the execution mode."""
 
-    def read(self) -> SwitchReading:
-        """One look, within 0.2 s. Never raises: trouble is an unhealthy reading, and that is DRY."""
+    def read(self, *, doubted_until: datetime | None = None) -> SwitchReading:
+        """One look, within 0.2 s. Never raises: trouble is an unhealthy reading, and that is DRY.
+
+        `doubted_until`: until when some process had trouble with it; another instant than the one
+        before ends the streak.
+        """
         ...
 
-    def write(self, *, mode: Mode, stop: bool) -> None:
-        """Set the switch.
+    def replace(self, seen: SwitchReading, *, mode: Mode, stop: bool) -> bool:
+        """Set the switch in place of the value that was seen. False if it has another one by now: nothing changed.
 
         Raises:
             Unavailable: if it can't be reached; what it says then is unknown.

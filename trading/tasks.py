@@ -3,7 +3,7 @@
 from celery import shared_task
 
 from trading import clock, conf
-from trading.services import mode, prices
+from trading.services import prices, switching
 
 
 @shared_task(name="trading.refresh_prices")
@@ -15,4 +15,4 @@ def refresh_prices() -> None:
 @shared_task(name="trading.watch_mode")
 def watch_mode() -> None:
     """Take over what was set in the switch from outside; rung by beat."""
-    mode.watch(switch=conf.mode_switch(), at=clock.now())
+    switching.watch(switch=conf.mode_switch(), at=clock.now())

@@ -20,9 +20,10 @@ app.autodiscover_tasks()
 @signals.beat_init.connect
 def _refuse_unsafe_start(**_: Any) -> None:
     """Workers and beat don't begin with `manage.py`: the same checks, made here."""
-    from vanta_site import checks
+    from vanta_site import checks, standing
 
     checks.refuse_to_start()
+    standing.announce()
 
 
 @signals.worker_process_init.connect
@@ -41,13 +42,17 @@ def _notice_restore(**_: Any) -> None:
 def _earn_live(**_: Any) -> None:
     """Read the mode switch until LIVE may be honored, so that a fresh process doesn't let its first intents wait."""
     from django.conf import settings
+    from django.db import close_old_connections
 
-    from trading import conf
+    from trading import clock, conf
+    from trading.services import switching
 
     for _attempt in range(settings.ALLOW_LIVE_AFTER_STREAK):
-        if not conf.mode_switch().read().is_healthy:
-            return
+        reading, _state = switching.read(switch=conf.mode_switch(), at=clock.now())
+        if not reading.is_healthy:
+            break
         time.sleep(STREAK_SPACING_SECONDS)
+    close_old_connections()
 
 
 @signals.task_prerun.connect

@@ -71,7 +71,10 @@ def _execution_mode(stands: Standing | None) -> dict[str, Any]:
             "redis_health_streak": 0,
             "consecutive_ok_required": settings.ALLOW_LIVE_AFTER_STREAK,
             "ceiling": None,
+            "ceiling_by": None,
+            "copy_ceiling": None,
             "configured": None,
+            "waits_for_second_person": None,
             "reasons": ["the database doesn't answer"],
         }
     return {
@@ -79,8 +82,11 @@ def _execution_mode(stands: Standing | None) -> dict[str, Any]:
         "emergency_stop": stands.holds.emergency_stop,
         "redis_health_streak": stands.streak,
         "consecutive_ok_required": stands.streak_needed,
-        "ceiling": stands.ceiling,
+        "ceiling": stands.ceiling.mode,
+        "ceiling_by": stands.ceiling.by,
+        "copy_ceiling": stands.copy_ceiling.mode,
         "configured": stands.state.configured,
+        "waits_for_second_person": stands.waits_for_second_person,
         "reasons": stands.holds.reasons,
     }
 

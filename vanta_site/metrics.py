@@ -10,7 +10,7 @@ from functools import cache
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Count, Max, Min
+from django.db.models import Count, Max, Min, Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
@@ -35,6 +35,7 @@ from vanta_site.violations import IllegalMoves, second_opens
 
 # A scrape waits no longer than this for a component that hangs.
 PATIENCE_SECONDS = 0.3
+_STOP_RAISED = Q(after__emergency_stop=True) | Q(after__environment_stop=True)
 ENDED = sorted(str(status) for status in LIFECYCLE.terminal)
 
 
@@ -72,7 +73,7 @@ class LedgerCollector:
             "before__configured",
             "after__configured",
         )
-        self._stopped = Tally(lambda: AuditRow.objects.filter(action="mode.change", after__emergency_stop=True))
+        self._stopped = Tally(lambda: AuditRow.objects.filter(_STOP_RAISED, action="mode.change"))
         # Fills come from one lane. With a margin this small PostgreSQL looks each new one up, and reads no table.
         self._duplicates = Tally(second_opens, margin=1_000)
         self._illegal = IllegalMoves()
@@ -134,7 +135,12 @@ def _mode(stands: Standing, *, switched: Mapping[Labels, int], stopped: int) -> 
     moves = [(str(source), str(target)) for source in Mode for target in Mode if source is not target]
     yield _gauge("vanta_exec_mode", "The mode that holds in this process.", ["mode"], modes)
     yield _gauge("vanta_emergency_stop", "Whether the desk is stopped.", [], {(): float(stands.holds.emergency_stop)})
-    yield _gauge("vanta_redis_health_streak", "Healthy reads of the switch in a row, in this process.", [], {(): stands.streak})
+    yield _gauge(
+        "vanta_redis_health_streak",
+        "Healthy looks at the switch in a row, by the watch or by this process.",
+        [],
+        {(): stands.streak},
+    )
     changes = {pair: number for pair, number in switched.items() if pair in moves}
     yield _counter("vanta_exec_mode_changes", "Switches of the mode that people want.", ["from", "to"], changes, moves)
     yield _counter("vanta_emergency_stop_activations", "Stops raised.", [], {(): stopped}, [()])

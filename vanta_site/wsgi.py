@@ -8,6 +8,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "vanta_site.settings.all")
 
 application = get_wsgi_application()
 
-from vanta_site import checks  # noqa: E402 - it reads settings and apps, which the line above sets up
+from vanta_site import checks, standing  # noqa: E402 - they read settings and apps, which the line above sets up
 
 checks.refuse_to_start()
+standing.announce()

@@ -4,6 +4,7 @@ from django.conf import settings
 
 from bots.domain import messages
 from bots.domain.messages import COMMANDS, HeldPosition, Role
+from trading import clock
 from trading.kinds import step
 from trading.models import Position, Trader
 from trading.ports import ModeSwitch
@@ -23,7 +24,7 @@ def answer(word: str, *, user_id: int, switch: ModeSwitch) -> str | None:
         case "help":
             return messages.help_text(role)
         case "mode":
-            return messages.mode_text(mode.current(switch=switch))
+            return messages.mode_text(mode.current(switch=switch, at=clock.now()))
         case "positions":
             return messages.positions_text(_held(user_id))
         case _:

@@ -60,7 +60,8 @@ def sign_due(lease: Lease, *, desk: Desk, clock: Clock) -> bool:
     quote = desk.chain.fees()
     signer = desk.signer_of(Sender.objects.values_list("address", flat=True).get(pk=lease.pk))
     # The gate sits at the signature.
-    asked_at, effective = clock(), mode.current(switch=desk.switch)
+    asked_at = clock()
+    effective = mode.current(switch=desk.switch, at=asked_at)
     lease.renew()
     plans = _claim(lease, effective=effective, quote=quote, has_key=signer is not None, at=clock())
     signed: dict[int, TxSend] = {}
@@ -68,7 +69,8 @@ def sign_due(lease: Lease, *, desk: Desk, clock: Clock) -> bool:
         # One look at the clock for each: it is the database's.
         at = clock()
         if at - asked_at > MODE_MAX_AGE:
-            asked_at, effective = clock(), mode.current(switch=desk.switch)
+            asked_at = clock()
+            effective = mode.current(switch=desk.switch, at=asked_at)
             lease.renew()
         if signer is None or (plan.purpose is Purpose.CALL and not effective.may_sign):
             break

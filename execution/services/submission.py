@@ -60,7 +60,8 @@ def _reserve(lease: Lease, *, desk: Desk, clock: Clock) -> None:
     address = Sender.objects.values_list("address", flat=True).get(pk=lease.pk)
     quote, balance = desk.chain.fees(), desk.chain.balance(address)
     (l1_fee,) = desk.chain.l1_fees([max(sizes)])
-    asked_at, effective = clock(), mode.current(switch=desk.switch)
+    asked_at = clock()
+    effective = mode.current(switch=desk.switch, at=asked_at)
     lease.renew()
     nonces.reserve(
         lease,

@@ -42,7 +42,7 @@ def drain(*, trader_id: int, switch: ModeSwitch, accounts: Accounts, clock: Cloc
 def _work(lease: Lease, *, switch: ModeSwitch, accounts: Accounts, clock: Clock) -> None:
     sight = account_facts.look(lease.pk, accounts=accounts, at=clock())
     while signal_ids := _claim(lease, sight=sight, at=clock()):
-        effective = mode.current(switch=switch)
+        effective = mode.current(switch=switch, at=clock())
         lease.renew()
         _decide(lease, signal_ids, mode=effective, sight=sight, at=clock())
         sight = account_facts.look(lease.pk, accounts=accounts, at=clock())

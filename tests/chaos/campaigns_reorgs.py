@@ -26,6 +26,7 @@ from tests.chaos import ground
 from tests.chaos.campaign import Bounds, Campaign, Row
 from tests.chaos.stand import Stand
 from tests.chaos.verdict import Verdict
+from tests.fakes.switch import UNTROUBLED
 from tests.scenario import way
 from tests.scenario import world as worlds
 from tests.scenario.world import World
@@ -260,7 +261,7 @@ def _world(stand: Stand) -> Iterator[World]:
     """The venue on the stand's chain, and tables of its own; the stand's are furnished again afterwards."""
     snapshot = stand.rpc.call("evm_snapshot")
     _empty()
-    ModeState.objects.update_or_create(pk=1, defaults={"configured": "LIVE", "updated_at": clock.now()})
+    ModeState.objects.update_or_create(pk=1, defaults=UNTROUBLED | {"configured": "LIVE", "updated_at": clock.now()})
     with override_settings(FINALITY_BLOCKS=0, VENUE_MAX_PENDING_ORDERS=5):
         yield worlds.make(stand.rpc, deploy(settings.BASE_RPC_URLS[0]))
     stand.rpc.call("anvil_dropAllTransactions")

@@ -16,6 +16,7 @@ from psycopg.conninfo import make_conninfo
 
 from risk.domain.policy import Scope
 from risk.models import Policy
+from tests.fakes.switch import UNTROUBLED
 from trading.domain.price import Quote
 from trading.domain.units import Leverage, Percent, Price, Usdc
 from trading.models import Market, ModeState
@@ -83,7 +84,7 @@ class SteadyPrices:
 def furnish(at: datetime) -> None:
     """The rows that every signal needs: sources, the mode, a market, a policy without caps, a price."""
     import_module("trading.migrations.0002_first_rows").create(apps, None)
-    ModeState.objects.update_or_create(pk=1, defaults={"configured": "LIVE", "updated_at": at})
+    ModeState.objects.update_or_create(pk=1, defaults=UNTROUBLED | {"configured": "LIVE", "updated_at": at})
     Market.objects.update_or_create(symbol="BTC-USD", defaults=_MARKET | {"synced_at": at})
     Policy.objects.update_or_create(scope=Scope.GLOBAL, tg_user_id=None, symbol=None, defaults={"updated_at": at})
     prices.refresh(sources=[SteadyPrices(at)], at=at)

@@ -7,6 +7,7 @@ import pytest
 
 from devnet.deploy import Deployment, deploy
 from devnet.rpc import Rpc
+from tests.fakes.switch import UNTROUBLED
 from tests.scenario import world as worlds
 from trading import clock
 from trading.models import ModeState, Source
@@ -23,7 +24,7 @@ def world(venue: tuple[Rpc, Deployment], transactional_db: None) -> Iterator[wor
     rpc, deployment = venue
     snapshot = rpc.call("evm_snapshot")
     Source.objects.get_or_create(name=Source.DEFAULT)
-    ModeState.objects.update_or_create(pk=1, defaults={"configured": "LIVE", "updated_at": clock.now()})
+    ModeState.objects.update_or_create(pk=1, defaults=UNTROUBLED | {"configured": "LIVE", "updated_at": clock.now()})
     yield worlds.make(rpc, deployment)
     # What is still in the pool would be mined in the next test's chain.
     rpc.call("anvil_dropAllTransactions")

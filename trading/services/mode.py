@@ -1,6 +1,7 @@
-"""The execution mode: read before each signature, switched by people, watched for changes from outside."""
+"""The execution mode: asked before each signature, switched by people, stopped by anybody."""
 
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from enum import StrEnum
 
@@ -8,16 +9,17 @@ import structlog
 from django.conf import settings
 
 from trading import locks
-from trading.domain.errors import Unavailable
-from trading.domain.mode import EffectiveMode, Latches, Mode, SwitchReading, effective
-from trading.kinds import step, write
+from trading.domain import mode as domain
+from trading.domain.errors import Conflict, Denied, Unavailable
+from trading.domain.mode import Ceiling, EffectiveMode, Latches, Mode, SwitchReading, effective
+from trading.domain.people import Act, Person, may
+from trading.kinds import piece, step, write
 from trading.models import ModeState
 from trading.ports import ModeSwitch
-from trading.services import audit
+from trading.services import switching
+from trading.services.switching import BY_SWITCH
 
 log = structlog.get_logger(__name__)
-
-BY_SWITCH = "switch"
 
 
 class DeskSwitch(StrEnum):
@@ -25,119 +27,171 @@ class DeskSwitch(StrEnum):
 
     SIGNALS_ENABLED = "signals_enabled"
     MAINTENANCE = "maintenance"
+    AUTOMATION_PAUSED = "automation_paused"
+
+
+class StoppedMeanwhile(Conflict):
+    """Somebody set another stop in the switch a moment ago; whoever lifts must have seen it."""
+
+    code = "STOPPED_MEANWHILE"
+
+
+class NothingToConfirm(Conflict):
+    """No wish for LIVE waits for a second person."""
+
+    code = "NOTHING_TO_CONFIRM"
+
+
+class NotAllowed(Denied):
+    """The person may not let money move, or has agreed with himself."""
+
+    code = "NOT_ALLOWED"
 
 
 @step
-def current(*, switch: ModeSwitch) -> EffectiveMode:
+def current(*, switch: ModeSwitch, at: datetime) -> EffectiveMode:
     """The mode that holds for this process now."""
-    reading = switch.read()
-    return effective(reading=reading, latches=latches())
+    reading, state = switching.read(switch=switch, at=at)
+    return effective(reading=reading, latches=latches(state, reading))
 
 
-def ceiling() -> Mode:
+def ceiling() -> Ceiling:
     """The highest mode that the environment allows."""
-    both = (settings.EXEC_MODE, settings.COPY_EXECUTION_MODE) if settings.COPY_IS_SET else (settings.EXEC_MODE,)
-    return Mode.DRY if Mode.DRY in both else Mode.LIVE
+    return domain.ceiling(exec_mode=_said(settings.EXEC_MODE, settings.EXEC_IS_SET), copy_mode=_copy_mode())
 
 
-def latches() -> Latches:
-    """What is kept outside the switch."""
-    state = ModeState.objects.get(pk=1)
+def copy_ceiling() -> Ceiling:
+    """The highest mode that the environment allows to copy trading."""
+    return domain.copy_ceiling(whole=ceiling(), copy_mode=_copy_mode())
+
+
+def latches(state: ModeState, reading: SwitchReading) -> Latches:
+    """What is kept outside the switch, beside a reading of it."""
+    whole = ceiling()
     return Latches(
-        ceiling=ceiling(),
+        ceiling=whole,
         environment_stop=settings.EMERGENCY_STOP,
         database_stop=state.emergency_stop,
+        wish=Mode(state.configured),
+        is_confirmed=switching.is_confirmed(state, reading),
         streak_needed=settings.ALLOW_LIVE_AFTER_STREAK,
     )
 
 
 def configured() -> Mode:
-    """The mode that people want, never above the ceiling; it fixes the book of a new entry."""
-    if ceiling() is Mode.DRY:
-        return Mode.DRY
-    return Mode(ModeState.objects.values_list("configured", flat=True).get(pk=1))
+    """The mode that people want and agree on, never above the ceiling; it fixes the book of a new entry."""
+    return Mode.DRY if ceiling().mode is Mode.DRY else switching.wish(ModeState.objects.get(pk=1))
 
 
-@step
-def sync(*, switch: ModeSwitch, at: datetime) -> None:
-    """At a start: a mode that nobody chose follows the environment; an empty switch is filled, as DRY if somebody chose."""
-    state = _follow_environment(at=at)
-    reading = switch.read()
-    if reading.problem == "no such key":
-        mode = Mode.DRY if state.is_chosen else Mode(state.configured)
-        switch.write(mode=mode, stop=state.emergency_stop)
-        log.info("mode.switch_filled", mode=mode)
-
-
-@write
-def _follow_environment(*, at: datetime) -> ModeState:
-    state = locks.mode_state()
-    changes = {name: wish for name, wish in _wishes(state).items() if getattr(state, name) != wish}
-    if changes:
-        _change(state, actor="environment", reason="the process's environment at a start", at=at, **changes)
-    return state
-
-
-def _wishes(state: ModeState) -> dict[str, object]:
-    """What the environment says at a start; its caution always counts, its mode only until a person chose one."""
-    wishes: dict[str, object] = {} if state.is_chosen else {"configured": Mode(settings.DEFAULT_EXECUTION_MODE)}
-    if not settings.SIGNALS_ENABLED:
-        wishes["signals_enabled"] = False
-    if settings.MAINTENANCE_MODE:
-        wishes["maintenance"] = True
-    return wishes
+def is_automation_paused() -> bool:
+    """Whether targets, trailing stops and copying rest; a stop-loss never does."""
+    return ModeState.objects.filter(pk=1, automation_paused=True).exists()
 
 
 @step
 def switch_to(*, mode: Mode, switch: ModeSwitch, actor: str, reason: str, at: datetime) -> None:
     """Set the mode that people want, in the database first, then in the switch.
 
+    With LIVE_REQUIRES_TWO, LIVE is a wish until somebody else confirms it (`confirm_live`).
+
     Raises:
         Unavailable: if the switch can't be reached: the wish is kept, the mode that holds is DRY.
     """
-    reading = switch.read()
-    if reading.is_healthy and not reading.is_own:
-        # What somebody set from outside a moment ago, a stop above all, must not be written over.
-        _take_over(reading=reading, at=at)
-    stop = _choose(mode=mode, actor=actor, reason=reason, at=at)
-    switch.write(mode=mode, stop=stop)
+    reading, state = switching.read(switch=switch, at=at)
+    if switching.is_news(state, reading):
+        # Older than this wish, but a stop in it stays.
+        switching.hear(reading, at=at)
+    _choose(mode=mode, actor=actor, reason=reason, at=at)
+    switching.tell(switch=switch, at=at)
 
 
 @write
-def _choose(*, mode: Mode, actor: str, reason: str, at: datetime) -> bool:
+def _choose(*, mode: Mode, actor: str, reason: str, at: datetime) -> None:
+    choose(mode=mode, actor=actor, reason=reason, at=at)
+
+
+@piece
+def choose(*, mode: Mode, actor: str, reason: str, at: datetime) -> None:
+    """Set the mode that is wanted, in the database; `switching.tell`, or the next watch, brings DRY to the switch."""
+    switching.change(locks.mode_state(), actor=actor, reason=reason, at=at, configured=mode, is_chosen=True)
+
+
+@step
+def confirm_live(*, by: Person, switch: ModeSwitch, reason: str, at: datetime) -> None:
+    """Agree, as somebody else, to a wish for LIVE.
+
+    Raises:
+        NotAllowed: if the person may not let money move, or the wish is his own.
+        NothingToConfirm: if no wish for LIVE waits for anybody.
+        Unavailable: if the switch can't be reached: the agreement is kept, the mode that holds is DRY.
+    """
+    _confirm(by=by, reason=reason, at=at)
+    switching.tell(switch=switch, at=at)
+
+
+@write
+def _confirm(*, by: Person, reason: str, at: datetime) -> None:
     state = locks.mode_state()
-    _change(state, actor=actor, reason=reason, at=at, configured=mode, is_chosen=True)
-    return state.emergency_stop
+    if not may(by, Act.GO_LIVE):
+        raise NotAllowed("only a super-admin confirms LIVE", person=by.name)
+    if state.configured != Mode.LIVE or switching.is_confirmed(state):
+        raise NothingToConfirm("no wish for LIVE waits for a second person")
+    if by.name == state.wished_by:
+        raise NotAllowed("somebody else must confirm LIVE", person=by.name)
+    switching.change(state, actor=by.name, reason=reason, at=at, confirmed_by=by.name)
 
 
 @step
 def stop_everything(*, switch: ModeSwitch, actor: str, origin: str, reason: str, at: datetime) -> None:
     """Raise the emergency stop: latched in the database, then told to the switch, which may be down."""
-    configured_mode = _latch(is_up=True, actor=actor, origin=origin, reason=reason, at=at)
-    _tell(switch, mode=configured_mode, stop=True)
+    _raise(actor=actor, origin=origin, reason=reason, at=at)
+    with _unreachable_is_no_failure():
+        switching.tell(switch=switch, at=at)
 
 
 @step
 def lift_stop(*, switch: ModeSwitch, actor: str, reason: str, at: datetime) -> None:
-    """Lift the emergency stop by a person's audited act."""
-    configured_mode = _latch(is_up=False, actor=actor, origin="", reason=reason, at=at)
-    _tell(switch, mode=configured_mode, stop=False)
+    """Lift the emergency stop by a person's audited act.
+
+    Raises:
+        StoppedMeanwhile: if another stop was set in the switch of which nobody has heard yet.
+    """
+    reading, state = switching.read(switch=switch, at=at)
+    if switching.is_news(state, reading):
+        switching.hear(reading, at=at)
+        if reading.stop is True and state.emergency_stop:
+            raise StoppedMeanwhile("another stop was set in the switch a moment ago: look again")
+    _lift(actor=actor, reason=reason, at=at)
+    with _unreachable_is_no_failure():
+        switching.tell_lifted(switch=switch, at=at)
 
 
-def _tell(switch: ModeSwitch, *, mode: Mode, stop: bool) -> None:
+@contextmanager
+def _unreachable_is_no_failure() -> Iterator[None]:
+    """The database's word stands; a stop that the switch still knows of is lifted once more when it can be reached."""
     try:
-        switch.write(mode=mode, stop=stop)
+        yield
     except Unavailable as error:
-        log.warning("mode.switch_unreachable", words="emergency stop", stop=stop, **error.facts)
+        log.warning("mode.switch_unreachable", words="emergency stop", **error.facts)
 
 
 @write
-def _latch(*, is_up: bool, actor: str, origin: str, reason: str, at: datetime) -> Mode:
+def _raise(*, actor: str, origin: str, reason: str, at: datetime) -> None:
     state = locks.mode_state()
-    if state.emergency_stop != is_up:
-        _change(state, actor=actor, reason=reason, at=at, emergency_stop=is_up, stopped_by=origin)
-        log.warning("mode.emergency_stop", words="emergency stop", is_up=is_up, actor=actor)
-    return Mode(state.configured)
+    if not state.emergency_stop:
+        switching.change(state, actor=actor, reason=reason, at=at, emergency_stop=True, stopped_by=origin)
+        log.warning("mode.emergency_stop", words="emergency stop", is_up=True, actor=actor)
+    elif state.stopped_by == BY_SWITCH:
+        # From now on the switch alone doesn't lift it.
+        switching.change(state, actor=actor, reason=reason, at=at, stopped_by=origin)
+
+
+@write
+def _lift(*, actor: str, reason: str, at: datetime) -> None:
+    state = locks.mode_state()
+    if state.emergency_stop:
+        switching.change(state, actor=actor, reason=reason, at=at, emergency_stop=False, stopped_by="")
+        log.warning("mode.emergency_stop", words="emergency stop", is_up=False, actor=actor)
 
 
 @write
@@ -145,48 +199,12 @@ def set_desk(*, name: DeskSwitch, is_on: bool, actor: str, reason: str, at: date
     """Turn one of the desk's other switches; turning it to where it stands is no change."""
     state = locks.mode_state()
     if getattr(state, name) != is_on:
-        _change(state, actor=actor, reason=reason, at=at, **{name: is_on})
+        switching.change(state, actor=actor, reason=reason, at=at, **{name: is_on})
 
 
-@step
-def watch(*, switch: ModeSwitch, at: datetime) -> SwitchReading:
-    """Take over what somebody set in the switch from outside, audited as such; fill an emptied switch with DRY."""
-    reading = switch.read()
-    if reading.problem == "no such key":
-        switch.write(mode=Mode.DRY, stop=ModeState.objects.get(pk=1).emergency_stop)
-    elif reading.is_healthy and not reading.is_own:
-        _take_over(reading=reading, at=at)
-    return reading
+def _copy_mode() -> Mode | None:
+    return _said(settings.COPY_EXECUTION_MODE, settings.COPY_IS_SET)
 
 
-@write
-def _take_over(*, reading: SwitchReading, at: datetime) -> None:
-    state = ModeState.objects.get(pk=1)
-    if not any(differs(state, reading) for differs in _OUT_OF_BAND):
-        return
-    state = locks.mode_state()
-    raises, lifts, moves = (differs(state, reading) for differs in _OUT_OF_BAND)
-    changes: dict[str, object] = {}
-    if moves:
-        changes |= {"configured": reading.mode, "is_chosen": True}
-    if raises or lifts:
-        changes |= {"emergency_stop": raises, "stopped_by": BY_SWITCH if raises else ""}
-    if changes:
-        _change(state, actor="out-of-band", reason="the switch was set directly", at=at, **changes)
-
-
-_OUT_OF_BAND: tuple[Callable[[ModeState, SwitchReading], bool], ...] = (
-    lambda state, reading: reading.stop is True and not state.emergency_stop,
-    # Only a stop that came through the switch can be lifted through it.
-    lambda state, reading: reading.stop is False and state.emergency_stop and state.stopped_by == BY_SWITCH,
-    lambda state, reading: reading.mode != state.configured,
-)
-
-
-def _change(state: ModeState, *, actor: str, reason: str, at: datetime, **changes: object) -> None:
-    before = {name: getattr(state, name) for name in changes}
-    for name, value in changes.items():
-        setattr(state, name, value)
-    state.updated_at = at
-    state.save(update_fields=[*changes, "updated_at"])
-    audit.record(actor=actor, action="mode.change", subject="mode", before=before, after=dict(changes), reason=reason, at=at)
+def _said(word: str, is_set: bool) -> Mode | None:  # noqa: FBT001 - the setting's own twin
+    return Mode(word) if is_set else None

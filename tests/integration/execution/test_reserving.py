@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
+from datetime import datetime
 
 import pytest
 from pytest_django.fixtures import Settings
@@ -134,8 +135,8 @@ def test_a_sender_that_isnt_active_gets_no_new_nonce(world: World, status: Sende
 class _Fickle(Switch):
     """LIVE at the first look, DRY at the second."""
 
-    def read(self) -> SwitchReading:
-        reading = super().read()
+    def read(self, *, doubted_until: datetime | None = None) -> SwitchReading:
+        reading = super().read(doubted_until=doubted_until)
         self.mode = Mode.DRY
         return reading
 

@@ -19,8 +19,8 @@ from execution.models import Cursor, TxIntent
 from tests.scenario import way
 from tests.scenario.world import World
 from trading import clock, conf
-from trading.domain.mode import Mode
 from trading.models import Position, Quote
+from trading.services import switching
 from vanta_site import sweep
 
 QUEUES = ("risk", "execution", "indexer", "tpsl")
@@ -45,7 +45,7 @@ def test_the_sweep_alone_brings_a_signal_to_a_filled_position(
     world: World, client: Client, broker: redis.Redis, settings: Settings
 ) -> None:
     settings.ALLOW_LIVE_AFTER_STREAK = 0
-    conf.mode_switch().write(mode=Mode.LIVE, stop=False)
+    switching.tell(switch=conf.mode_switch(), at=clock.now())
     world.admit(123)
     # The sweep works at the database's own time; so does the price.
     Quote.objects.update(published_at=clock.now())

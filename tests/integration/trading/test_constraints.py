@@ -85,6 +85,13 @@ CHECKS = [
     *of("there_is_one_mode_state", mode_state, "id = 2"),
     *of("there_is_one_database_identity", database_identity, "id = 2"),
     *of("mode_configured_is_known", mode_state, "configured = 'TURBO'"),
+    *of(
+        "trouble_with_the_switch_has_a_witness",
+        mode_state,
+        "switch_failed_at = now(), switch_failed_by = ''",
+        "switch_failed_at = NULL, switch_failed_by = 'somebody'",
+    ),
+    *of("nobody_confirms_his_own_wish", mode_state, "wished_by = 'ada', confirmed_by = 'ada'"),
     *of("leg_action_is_known", LegFactory, "action = 'ADD'"),
     *of("leg_closes_a_position_exactly_when_it_closes", LegFactory, "action = 'CLOSE'"),
     *of("leg_closes_a_position_exactly_when_it_closes", CloseLegFactory, "action = 'OPEN'", "position_id = NULL"),

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.test import Client
 
+from tests.fakes.switch import UNTROUBLED
 from trading import clock, conf
 from trading.adapters.redis_switch import KEY
 from trading.domain.mode import Mode
@@ -35,7 +36,7 @@ def _fresh_process() -> Iterator[None]:
 def desk(db: None) -> ModeState:
     """The mode's row as a first migration leaves it: DRY, chosen by nobody. Other tests empty tables."""
     Source.objects.get_or_create(name=Source.DEFAULT)
-    defaults = {"configured": Mode.DRY, "updated_at": clock.now()}
+    defaults = UNTROUBLED | {"configured": Mode.DRY, "updated_at": clock.now()}
     state, _ = ModeState.objects.update_or_create(pk=1, defaults=defaults)
     return state
 

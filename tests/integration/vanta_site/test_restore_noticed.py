@@ -8,7 +8,7 @@ from execution.models.sender import SenderStatus
 from tests.factories.execution import SenderFactory
 from trading.models import ModeState
 from vanta_site import celery
-from vanta_site.management.commands.sweeper import Command
+from vanta_site.management.commands import sweeper
 
 pytestmark = pytest.mark.usefixtures("committed", "switch")
 
@@ -32,11 +32,11 @@ def test_a_worker_looks_before_its_first_task() -> None:
 
 def test_the_sweeper_looks_before_each_pass() -> None:
     sender = SenderFactory()
-    Command()._pass()
+    sweeper._sweep()
     before = ModeState.objects.get(pk=1).emergency_stop
     DatabaseIdentity.objects.update(timeline=0)
 
-    Command()._pass()
+    sweeper._sweep()
 
     sender.refresh_from_db()
     assert (before, ModeState.objects.get(pk=1).stopped_by, sender.status) == (False, "restore", SenderStatus.QUARANTINED)

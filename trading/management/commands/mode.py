@@ -6,7 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from trading import clock, conf
-from trading.services import mode
+from trading.services import mode, switching
 
 
 class Command(BaseCommand):
@@ -19,6 +19,8 @@ class Command(BaseCommand):
 
     def handle(self, *_: Any, act: str, **__: Any) -> None:
         if act == "sync":
-            mode.sync(switch=conf.mode_switch(), at=clock.now())
-        effective = mode.current(switch=conf.mode_switch())
-        self.stdout.write(f"configured {mode.configured()}, ceiling {mode.ceiling()}; {'; '.join(effective.reasons) or 'LIVE'}")
+            switching.sync(switch=conf.mode_switch(), at=clock.now())
+        effective = mode.current(switch=conf.mode_switch(), at=clock.now())
+        ceiling = mode.ceiling()
+        held_by = "; ".join(effective.reasons) or "LIVE"
+        self.stdout.write(f"configured {mode.configured()}, ceiling {ceiling.mode} by {ceiling.by}; {held_by}")

@@ -2,15 +2,17 @@
 
 import signal
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import structlog
 from django.core.management.base import BaseCommand
-from django.db import close_old_connections
+from django.db import close_old_connections, connection
 
 from execution.services import restoring
 from trading import clock, conf
-from vanta_site import heartbeats, sweep
+from trading.services import switching
+from vanta_site import heartbeats, standing, sweep
 
 log = structlog.get_logger(__name__)
 
@@ -20,22 +22,39 @@ INTERVAL_SECONDS = 1.0
 class Command(BaseCommand):
     """The `sweeper` process."""
 
-    help = "Works overdue lanes until it is told to stop (SIGTERM or SIGINT); finishes the step it is in."
+    help = "Works overdue lanes, and watches the mode, until it is told to stop (SIGTERM or SIGINT); finishes the step it is in."
 
     def handle(self, *_: Any, **__: Any) -> None:
         stopping = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stopping.set())
-        while not stopping.wait(INTERVAL_SECONDS):
-            self._pass()
+        standing.announce()
+        # Beside the work: a lane that takes long must not keep an outage of Redis from being noticed.
+        watching = threading.Thread(target=_repeat, args=(_watch, stopping), name="mode-watch")
+        watching.start()
+        _repeat(_sweep, stopping)
+        watching.join()
 
-    def _pass(self) -> None:
+
+def _repeat(work: Callable[[], object], stopping: threading.Event) -> None:
+    """Work once a second until told to stop. The supervised loop: it outlives whatever its work throws."""
+    while not stopping.wait(INTERVAL_SECONDS):
         close_old_connections()
         try:
-            # Each time: a standby may have been promoted under a process that goes on.
-            restoring.check(switch=conf.mode_switch(), at=clock.now())
-            sweep.work_overdue(at=clock.now())
-            heartbeats.beat("sweeper", at=clock.now())
+            work()
         except Exception:
-            # The one supervised loop: it must outlive whatever a lane throws.
-            log.exception("sweeper.pass_failed")
+            log.exception("sweeper.pass_failed", work=work.__name__)
+    # A thread's connection is its own to end.
+    connection.close()
+
+
+def _sweep() -> None:
+    # Each time: a standby may have been promoted under a process that goes on.
+    restoring.check(switch=conf.mode_switch(), at=clock.now())
+    sweep.work_overdue(at=clock.now())
+    heartbeats.beat("sweeper", at=clock.now())
+
+
+def _watch() -> None:
+    # Beat's watch needs a broker, which is the very Redis that may be gone.
+    switching.watch(switch=conf.mode_switch(), at=clock.now())
