@@ -9,11 +9,11 @@ from execution.models import Order, TxIntent, TxSend
 from risk.models import Decision
 from tests.scenario import way
 from tests.scenario.world import World
-from trading.domain.mode import Book
+from trading.domain.mode import Book, Mode
 from trading.domain.position import PositionStatus
 from trading.domain.signal import SignalStatus
 from trading.models import AuditRow, Position, Signal
-from trading.services import mode
+from trading.services import mode, switching
 
 
 @pytest.mark.parametrize("trouble", ["down", "empty"])
@@ -62,13 +62,15 @@ def test_an_emergency_stop_denies_what_comes_and_settles_what_was_sent(world: Wo
     world.send(client, signal_id="exit", side="CLOSE")
     world.run(rounds=5)
 
-    denied = Signal.objects.get(signal_id="after")
+    denied, exit_signal = Signal.objects.get(signal_id="after"), Signal.objects.get(signal_id="exit")
     assert (denied.status, Decision.objects.get(signal=denied).code) == (SignalStatus.DENIED, "EMERGENCY_STOP")
     assert Decision.objects.get(signal=denied).checks
     assert not Order.objects.filter(leg__decision__signal=denied).exists()
     # What was on the wire isn't forgotten.
     assert (way.fresh(sent).status, way.fresh(sent).order.status) == (IntentStatus.FINAL, OrderStatus.FILLED)
     assert Position.objects.get(trader=trader).status == PositionStatus.OPEN
+    # There was nothing to close yet: that is its reason, not the stop.
+    assert Decision.objects.get(signal=exit_signal).code == "NOTHING_TO_CLOSE"
     assert way.nonces(world) == (1, 1)
     assert AuditRow.objects.filter(action="mode.change", after__emergency_stop=True).count() == 1
 
@@ -86,3 +88,47 @@ def test_a_stop_that_comes_after_the_decision_keeps_the_signature_back(world: Wo
 
     assert (stopped.status, stopped.nonce, stopped.blocked_reason) == (IntentStatus.BUILT, None, "mode")
     assert way.fresh(intent).status == IntentStatus.SENT
+
+
+def test_an_exit_received_while_stopped_waits_unsigned_and_goes_on_once_the_stop_is_lifted(world: World, client: Client) -> None:
+    world.admit(123)
+    way.fill(world)
+    mode.stop_everything(switch=world.switch, actor="test", origin="console", reason="drill", at=world.now)
+    world.send(client, signal_id="exit", side="CLOSE")
+    world.run(rounds=20)
+    waiting = TxIntent.objects.get(intent_key="sig:test:exit")
+    sends = TxSend.objects.filter(intent=waiting).count()
+
+    mode.lift_stop(switch=world.switch, actor="test", reason="over", at=world.now)
+    world.run(rounds=8)
+
+    assert Decision.objects.get(signal__signal_id="exit").verdict == "APPROVED"
+    assert (waiting.book, waiting.nonce, waiting.blocked_reason, sends) == (Book.LIVE, None, "mode", 0)
+    assert Position.objects.get().status == PositionStatus.CLOSED
+    assert way.nonces(world) == (2, 2)
+
+
+@pytest.mark.parametrize("trouble", ["down", "empty", "DRY"])
+def test_a_live_exit_waits_out_any_outage_and_is_never_papered(world: World, trouble: str) -> None:
+    """An entry would have expired long before: a stop-loss that fires is owed for as long as it takes."""
+    world.admit(123)
+    way.fill(world)
+    if trouble == "DRY":
+        mode.switch_to(mode=Mode.DRY, switch=world.switch, actor="test", reason="", at=world.now)
+    world.switch.is_down = trouble == "down"
+    if trouble == "empty":
+        world.switch.empty()
+    close = way.owe(world, side="CLOSE")
+    for _ in range(6):
+        way.wait(world, 60)
+        world.work()
+    waiting = way.fresh(close)
+
+    world.switch.is_down = False
+    switching.watch(switch=world.switch, at=world.now)
+    mode.switch_to(mode=Mode.LIVE, switch=world.switch, actor="test", reason="", at=world.now)
+    world.run(rounds=8)
+
+    assert (waiting.book, waiting.nonce, waiting.blocked_reason) == (Book.LIVE, None, "mode")
+    assert way.fresh(close).status == IntentStatus.FINAL
+    assert Position.objects.get().status == PositionStatus.CLOSED

@@ -11,8 +11,10 @@ from trading.domain.signal import ENTRY_LIFETIME
 AHEAD_LIMIT = timedelta(seconds=5)
 
 
-def emergency_stop(situation: Situation) -> Check:
-    """Nothing new while stopped, exits included: nothing could sign them."""
+def emergency_stop(situation: Situation) -> Check | None:
+    """No entries while stopped. An exit is approved and waits for its signature: no stop traps a position."""
+    if not situation.is_entry:
+        return None
     stopped = situation.mode.emergency_stop
     reason = "; ".join(situation.mode.reasons)
     return check(Denial.EMERGENCY_STOP, not stopped, "stopped" if stopped else "running", "running", reason)

@@ -277,11 +277,13 @@ def test_a_switch_that_is_gone_is_no_denial(trader: Trader) -> None:
     assert verdicts() == [("APPROVED", "")]
 
 
-def test_a_stopped_desk_denies(trader: Trader) -> None:
+def test_a_stopped_desk_denies_entries_and_approves_exits(trader: Trader) -> None:
+    PositionFactory(trader=trader)
     SignalFactory(trader=trader)
+    CloseSignalFactory(trader=trader)
     drain(trader, switch=Switch(stop=True))
-    assert verdicts() == [("DENIED", "EMERGENCY_STOP")]
-    assert Decision.objects.get().message == "emergency stop by the switch"
+    assert verdicts() == [("DENIED", "EMERGENCY_STOP"), ("APPROVED", "")]
+    assert Decision.objects.earliest("pk").message == "emergency stop by the switch"
 
 
 def test_without_a_price_there_is_no_entry_but_an_exit(trader: Trader) -> None:

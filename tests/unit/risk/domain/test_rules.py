@@ -8,7 +8,7 @@ import pytest
 
 from risk.domain.decision import Check, Denial, Rule, Verdict, evaluate
 from risk.domain.policy import EffectivePolicy, Limits
-from risk.domain.rules import RULES, desk
+from risk.domain.rules import RULES
 from risk.domain.rules import exits as exit_rules
 from risk.domain.rules import market as market_rules
 from risk.domain.rules import money as money_rules
@@ -17,7 +17,7 @@ from risk.domain.situation import Canary, Pace, Situation, SourceFacts
 from tests.factories import NOW
 from tests.unit.risk.domain.rules import desk as desk_table
 from tests.unit.risk.domain.rules import exits, exposure, limits, market, money, pace, prices, sources
-from tests.unit.risk.domain.situations import CLOSE, FUNDS, MARKET, POLICY, close, entry, exposed, limited, situation
+from tests.unit.risk.domain.situations import CLOSE, FUNDS, MARKET, POLICY, STOPPED, close, entry, exposed, limited, situation
 from trading.domain.signal import Side
 from trading.domain.units import Leverage, Percent, Usdc, Wei
 
@@ -46,7 +46,6 @@ def test_beyond_its_limit_a_rule_refuses_and_says_why(rule: Rule, given: Situati
 
 # What is said of the sender and of the desk as a whole holds for exits too.
 FOR_ALL = (
-    desk.emergency_stop,
     source_rules.is_enabled,
     source_rules.account_is_allowed,
     source_rules.symbol_is_allowed,
@@ -67,6 +66,7 @@ def _tightest() -> EffectivePolicy:
 
 
 WORST: dict[str, Any] = {
+    "mode": STOPPED,
     "takes_entries": False,
     "in_maintenance": True,
     "market": replace(MARKET, is_close_only=True, min_notional=Usdc.of(10**9)),

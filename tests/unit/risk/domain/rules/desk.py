@@ -8,7 +8,7 @@ from risk.domain.rules import desk
 from risk.domain.situation import Situation
 from tests.factories import NOW
 from tests.unit.risk.domain.rules.table import Pass, Refusal, refusal
-from tests.unit.risk.domain.situations import OPEN, STOPPED, close, entry, situation
+from tests.unit.risk.domain.situations import OPEN, STOPPED, entry, situation
 
 MICROSECOND = timedelta(microseconds=1)
 
@@ -20,7 +20,6 @@ def meant(age: timedelta, *, applied: timedelta | None = None) -> Situation:
 
 PASSES: list[Pass] = [
     (desk.emergency_stop, entry()),
-    (desk.emergency_stop, close()),
     (desk.takes_entries, entry()),
     (desk.maintenance, entry()),
     (desk.freshness, meant(timedelta(seconds=60))),
