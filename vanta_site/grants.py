@@ -150,6 +150,7 @@ TABLES: tuple[Table, ...] = (
     _ledger("chain_blocks", changes="is_canonical", frozen="chain_id number hash parent_hash mined_at"),
     # vanta_site
     _current("heartbeats"),
+    _append_only("violations"),
     # Django: people are deactivated, never deleted, since the log of what they did names them.
     _current("auth_user"),
     _append_only("django_admin_log"),

@@ -2,6 +2,8 @@
 
 from django.db import models
 
+from trading.models.lifecycle import append_only
+
 
 class Heartbeat(models.Model):
     """The last sign of life of one process."""
@@ -14,3 +16,21 @@ class Heartbeat(models.Model):
 
     def __str__(self) -> str:
         return self.process
+
+
+class Violation(models.Model):
+    """Something that must never happen, and did: written down once, answered once."""
+
+    kind = models.CharField(max_length=32)
+    # The row that shows it: `fill:12`, `event:7`, `intent:3`.
+    subject = models.CharField(max_length=64)
+    detail = models.CharField(max_length=200)
+    found_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "violations"
+        constraints = [models.UniqueConstraint(name="one_row_for_each_violation", fields=["kind", "subject"])]
+        triggers = [append_only("violations_is_append_only")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.subject}"

@@ -43,6 +43,7 @@ BEAT: dict[str, dict[str, Any]] = {
         ("prices", "trading.refresh_prices", 1.0),
         ("mode", "trading.watch_mode", 1.0),
         ("sweep", "vanta.sweep", 1.0),
+        ("violations", "vanta.act_on_violations", 5.0),
     )
 }
 

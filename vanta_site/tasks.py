@@ -2,7 +2,8 @@
 
 from celery import shared_task
 
-from trading import clock
+from trading import clock, conf
+from vanta_site import auto_dry
 from vanta_site import sweep as sweeping
 
 
@@ -10,3 +11,9 @@ from vanta_site import sweep as sweeping
 def sweep() -> None:
     """Ring every lane that has due rows; rung by beat."""
     sweeping.ring_due(at=clock.now())
+
+
+@shared_task(name="vanta.act_on_violations")
+def act_on_violations() -> None:
+    """Set DRY for what must never happen; rung by beat."""
+    auto_dry.act(switch=conf.mode_switch(), at=clock.now())

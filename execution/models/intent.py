@@ -117,6 +117,7 @@ class TxIntent(Due):
         ]
         indexes = [
             models.Index(name="tx_intents_due", fields=["sender", "priority", "id"], condition=Q(closed_at=None)),
+            models.Index(name="tx_intents_ended", fields=["closed_at"], condition=Q(closed_at__isnull=False)),
         ]
         triggers = [
             LifecycleTrigger(lifecycle=LIFECYCLE),
