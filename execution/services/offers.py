@@ -20,7 +20,6 @@ from execution.models.sender import SenderStatus
 from execution.ports import SignedCall, UnsignedCall
 from execution.services import doubts, intents
 from execution.services.intents import Move
-from execution.services.nonces import MODE_MAX_AGE
 from trading.domain.errors import Unavailable
 from trading.domain.mode import EffectiveMode
 from trading.domain.units import Wei
@@ -36,6 +35,8 @@ MAX_ATTEMPTS = 8
 # An unsigned nonce below live ones is held open this long for its call; then a cancellation lets the others pass.
 GAP_PATIENCE = timedelta(seconds=30)
 PAUSE = timedelta(seconds=1)
+# A stop is to be silent within a second, with the signatures that are under way: the mode is asked more often than that.
+LOOK_AGAIN = timedelta(milliseconds=250)
 _LONGEST_PAUSE_SECONDS = 60
 
 
@@ -68,7 +69,7 @@ def sign_due(lease: Lease, *, desk: Desk, clock: Clock) -> bool:
     for plan in plans:
         # One look at the clock for each: it is the database's.
         at = clock()
-        if at - asked_at > MODE_MAX_AGE:
+        if at - asked_at > LOOK_AGAIN:
             asked_at = clock()
             effective = mode.current(switch=desk.switch, at=asked_at)
             lease.renew()
