@@ -45,7 +45,6 @@ def test_a_redis_that_hangs_stops_signing_and_nothing_else(desk: RunningDesk) ->
             before = traffic.mark()
             time.sleep(8)
             waits = traffic.since(before)
-            # Each process counts its own reads: one that never looked doesn't know that there was an outage.
             during = desk.health()["execution_mode"]["mode"]
         ended_at = time.time()
         modes = _modes_until_live(desk)

@@ -139,6 +139,16 @@ def test_trouble_that_another_process_had_ends_this_ones_streak() -> None:
     assert after == [("health streak 1 of 3",), ("health streak 2 of 3",), ()]
 
 
+def test_without_the_note_it_would_sign_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The twin of the test above: its control removed."""
+    monkeypatch.setattr(switching, "_doubted_until", lambda state, *, at: None)
+    here, elsewhere = Switch(), Switch()
+    elsewhere.is_down = True
+    mode.current(switch=elsewhere, at=NOW)
+
+    assert mode.current(switch=here, at=NOW + SECOND / 2).may_sign
+
+
 def test_trouble_is_written_down_once_a_second_with_its_witness() -> None:
     switch = Switch()
     switch.is_down = True
