@@ -7,6 +7,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from devnet import paths
+from devnet.markets import MARKETS
 from devnet.ports import LOOPBACK, Ports
 from devnet.secret_store import SecretStore
 
@@ -40,9 +41,11 @@ def for_processes(
 
 
 def of_venue(ports: Ports) -> dict[str, str]:
-    """Where the local venue's HTTP services answer."""
+    """Where the local venue's HTTP services answer, Pyth's among them."""
     url = f"http://{LOOPBACK}:{ports.venue_api}"
-    return {"VERANTA_DATA_API_URL": f"{url}/data", "VERANTA_TX_BUILDER_URL": url, "VERANTA_FEED_URL": f"{url}/feed"}
+    venue = {"VERANTA_DATA_API_URL": f"{url}/data", "VERANTA_TX_BUILDER_URL": url, "VERANTA_FEED_URL": f"{url}/feed"}
+    feeds = ",".join(f"{market.symbol}={market.feed_id}" for market in MARKETS)
+    return {**venue, "PYTH_HERMES_URL": f"{url}/hermes", "PYTH_FEEDS": feeds}
 
 
 def of_process(*, environment: Mapping[str, str], given: Mapping[str, str], ports: Ports) -> dict[str, str]:

@@ -58,7 +58,7 @@ def of_venue(rpc_url: str, around: Surroundings) -> list[Program]:
     """The local venue: who fills orders, and who answers HTTP."""
     commands = {
         "keeper": ("devnet.keeper", "--rpc-url", rpc_url, "--seed", str(KEEPER_SEED)),
-        "venue_api": ("devnet.venue_api", "--port", str(around.ports.venue_api), "--rpc-url", rpc_url),
+        "venue_api": ("devnet.venue_server", "--port", str(around.ports.venue_api), "--rpc-url", rpc_url),
     }
     return [
         Program(

@@ -1,36 +1,22 @@
-"""The local venue's HTTP services: markets, prices and addresses, all read from the chain.
+"""What the local venue's HTTP services say: markets, prices and addresses, all read from the chain."""
 
-python -m devnet.venue_api --port 8091 --rpc-url http://127.0.0.1:8545
-"""
-
-import argparse
-import json
-import logging
 import re
-import signal
-import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from devnet import deploy
+from devnet import deploy, price_faults, pyth_shapes
 from devnet.contract import CallReverted
 from devnet.markets import FEED, MARKETS, ONE, USDC, LocalMarket
-from devnet.ports import LOOPBACK
+from devnet.price_faults import BadFault, PriceFaults, Reading, Source, SourceDead
 from devnet.rpc import Rpc, RpcError, RpcUnavailable
-
-logger = logging.getLogger("devnet.venue_api")
 
 Json = dict[str, Any]
 Query = Mapping[str, list[str]]
 ORDER_TYPES = {"MARKET": 0, "STOP_LIMIT": 1, "LIMIT": 2, "MARKET_PNL": 3}
-FEED_EXPONENT = -8
-# The feeds have no confidence interval: a hundredth of a percent is what Pyth shows for these markets in calm hours.
-CONFIDENCE_PARTS = 10_000
 
 
 class NotFound(Exception):
@@ -43,6 +29,7 @@ class Venue:
 
     rpc: Rpc
     deployment: deploy.Deployment
+    faults: PriceFaults = field(default_factory=PriceFaults)
 
     def health(self) -> Json:
         """Whether the chain answers, and how far it is."""
@@ -97,9 +84,10 @@ class Venue:
         }
 
     def price_update(self, index: str) -> Json:
-        """A market's price with the bytes that would prove it on chain."""
+        """A market's price with the bytes that would prove it on chain; `pro` is in a format of its own, which is left out."""
         market = _market(index)
-        leg = {"price": _human(self._round(market)[1], FEED), "priceUpdateData": "0x01"}
+        reading = self._reading(Source.VENUE, market)
+        leg = {"price": _human(reading.answer, FEED), "priceUpdateData": pyth_shapes.update(market, reading)}
         return {"core": leg, "pro": {**leg, "priceUpdateData": "0x02"}}
 
     def hermes(self, query: Query) -> Json:
@@ -110,23 +98,14 @@ class Venue:
         unknown = [each for each in asked if each not in by_id]
         if not asked or (unknown and not ignoring):
             raise NotFound(f"Price ids not found: {', '.join(unknown)}")
-        parsed = [self._parsed(by_id[each]) for each in asked if each in by_id]
+        markets = [by_id[each] for each in asked if each in by_id]
+        parsed = [pyth_shapes.parsed(market, self._reading(Source.PYTH, market)) for market in markets]
         return {"binary": {"encoding": "hex", "data": ["00"]}, "parsed": parsed}
 
-    def _parsed(self, market: LocalMarket) -> Json:
-        _, answer, _, updated_at, _ = self._round(market)
-        price = {
-            "price": str(answer),
-            "conf": str(answer // CONFIDENCE_PARTS),
-            "expo": FEED_EXPONENT,
-            "publish_time": updated_at,
-        }
-        times = {"slot": 0, "proof_available_time": updated_at, "prev_publish_time": updated_at - 1}
-        return {"id": market.feed_id[2:], "price": price, "ema_price": price, "metadata": times}
-
-    def _round(self, market: LocalMarket) -> list[int]:
-        answer: list[int] = self.deployment.feed(market.symbol).read(self.rpc, "latestRoundData")
-        return answer
+    def _reading(self, source: Source, market: LocalMarket) -> Reading:
+        """What the oracle says, as a source passes it on."""
+        _, answer, _, updated_at, _ = self.deployment.feed(market.symbol).read(self.rpc, "latestRoundData")
+        return self.faults.through(source, market.symbol, Reading(answer=answer, published_at=updated_at))
 
     def _pair(self, market: LocalMarket) -> Json:
         pairs = self.deployment.contract("PairStorage")
@@ -205,9 +184,19 @@ def answer(venue: Venue, target: str) -> tuple[HTTPStatus, Json]:
     try:
         return HTTPStatus.OK, _routed(venue, url.path, parse_qs(url.query))
     except NotFound as error:
-        return HTTPStatus.NOT_FOUND, _error("NOT_FOUND", str(error))
+        return HTTPStatus.NOT_FOUND, refusal("NOT_FOUND", str(error))
+    except SourceDead as error:
+        return HTTPStatus.SERVICE_UNAVAILABLE, refusal("UPSTREAM_ERROR", str(error))
     except (RpcUnavailable, RpcError, CallReverted) as error:
-        return HTTPStatus.BAD_GATEWAY, _error("RPC_ERROR", str(error))
+        return HTTPStatus.BAD_GATEWAY, refusal("RPC_ERROR", str(error))
+
+
+def controlled(venue: Venue, verb: str, target: str, body: bytes) -> tuple[HTTPStatus, Json]:
+    """The reply to a request on the faults' path."""
+    try:
+        return HTTPStatus.OK, price_faults.obey(venue.faults, verb, body, parse_qs(urlsplit(target).query))
+    except BadFault as error:
+        return HTTPStatus.BAD_REQUEST, refusal("BAD_FAULT", str(error))
 
 
 def _routed(venue: Venue, path: str, query: Query) -> Json:
@@ -217,48 +206,6 @@ def _routed(venue: Venue, path: str, query: Query) -> Json:
     raise NotFound(f"no route {path}")
 
 
-def _error(code: str, message: str) -> Json:
+def refusal(code: str, message: str) -> Json:
+    """An error in the transaction builder's envelope."""
     return {"ok": False, "error": {"code": code, "message": message, "details": None}}
-
-
-def server(venue: Venue, *, port: int) -> ThreadingHTTPServer:
-    """A server for the venue on the loopback address; the caller runs it and closes it."""
-
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def do_GET(self) -> None:
-            status, reply = answer(venue, self.path)
-            body = json.dumps(reply).encode()
-            self.send_response(status)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_: object) -> None:
-            """Say nothing: a line for each price would bury what matters."""
-
-    return ThreadingHTTPServer((LOOPBACK, port), Handler)
-
-
-def main() -> None:
-    """Serve until SIGTERM or SIGINT."""
-    parser = argparse.ArgumentParser(prog="python -m devnet.venue_api", description="The local venue's HTTP services.")
-    parser.add_argument("--port", type=int, required=True)
-    parser.add_argument("--rpc-url", required=True)
-    arguments = parser.parse_args()
-    with Rpc(arguments.rpc_url) as rpc:
-        _serve(server(Venue(rpc=rpc, deployment=deploy.expected()), port=arguments.port))
-
-
-def _serve(running: ThreadingHTTPServer) -> None:
-    for each in (signal.SIGTERM, signal.SIGINT):
-        # shutdown() waits for the serving loop, which is this very thread: it has to be asked from another.
-        signal.signal(each, lambda *_: threading.Thread(target=running.shutdown).start())
-    with running:
-        running.serve_forever(poll_interval=0.1)
-
-
-if __name__ == "__main__":
-    main()

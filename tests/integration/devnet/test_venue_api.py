@@ -11,8 +11,11 @@ import pytest
 
 from devnet import ports
 from devnet.rpc import Rpc
-from devnet.venue_api import Venue, answer, server
+from devnet.venue_api import Venue, answer
+from devnet.venue_server import server
 from tests.integration.devnet.desk import ETH, Desk
+from trading.adapters import pyth_update
+from trading.domain.units import Price
 
 BTC_FEED = "e62df6c8b4a85fe1a67db44dc12de5db330f7ac66b72dc658afedf0f4a415b43"
 
@@ -79,10 +82,11 @@ def test_pairs_are_listed_and_found_by_index(base_url: str) -> None:
 
 def test_the_feed_gives_the_oracles_price(desk: Desk, base_url: str) -> None:
     desk.price("ETH-USD", "3123.5")
-    assert get(f"{base_url}/feed/v2/pairs/0/price-update-data") == {
-        "core": {"price": 3123.5, "priceUpdateData": "0x01"},
-        "pro": {"price": 3123.5, "priceUpdateData": "0x02"},
-    }
+    said = get(f"{base_url}/feed/v2/pairs/0/price-update-data")
+
+    assert (said["core"]["price"], said["pro"]) == (3123.5, {"price": 3123.5, "priceUpdateData": "0x02"})
+    (signed,) = pyth_update.parse(said["core"]["priceUpdateData"])
+    assert (signed.price, int(signed.published_at.timestamp())) == (Price.of("3123.5"), desk.now())
 
 
 def test_hermes_gives_raw_prices_by_feed_id(desk: Desk, base_url: str) -> None:
@@ -104,6 +108,27 @@ def test_what_is_not_there_is_not_found(base_url: str, path: str) -> None:
 def test_hermes_ignores_unknown_ids_when_asked(base_url: str) -> None:
     query = f"ids[]=0xdead&ids[]={BTC_FEED}&ignore_invalid_price_ids=true"
     assert len(get(f"{base_url}/hermes/v2/updates/price/latest?{query}")["parsed"]) == 1
+
+
+def test_a_source_is_troubled_and_mended_over_http(desk: Desk, base_url: str) -> None:
+    desk.price("BTC-USD", "60000")
+    hermes = f"{base_url}/hermes/v2/updates/price/latest?ids[]={BTC_FEED}"
+    faults = f"{base_url}/price-faults"
+
+    given = httpx.post(faults, json={"source": "pyth", "fault": "lies", "percent": "1"}, trust_env=False)
+    lying = get(hermes)["parsed"][0]["price"]["price"]
+    httpx.post(faults, json={"source": "pyth", "fault": "dead"}, trust_env=False)
+    dead = httpx.get(hermes, trust_env=False)
+    mended = httpx.delete(faults, params={"source": "pyth"}, trust_env=False)
+
+    assert given.json() == get(faults) | {"pyth": {"fault": "lies", "percent": "1", "seconds": "60.0"}}
+    assert (lying, dead.status_code, mended.json()) == ("6060000000000", 503, {})
+    assert get(hermes)["parsed"][0]["price"]["price"] == "6000000000000"
+
+
+@pytest.mark.parametrize(("path", "body", "code"), [("/price-faults", "{}", 400), ("/health", "{}", 404)])
+def test_a_control_that_makes_no_sense_is_refused(base_url: str, path: str, body: str, code: int) -> None:
+    assert httpx.post(base_url + path, content=body, trust_env=False).status_code == code
 
 
 def test_an_absent_chain_is_a_bad_gateway(desk: Desk) -> None:

@@ -10,7 +10,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from pytest_django.fixtures import Settings
 
-from devnet import venue_api
+from devnet import venue_api, venue_server
 from devnet.ports import pick_free
 from execution.adapters.outside_wallet import NoAddress, OutsideWallet
 from execution.models import Cursor, Delegation, Sender
@@ -36,7 +36,7 @@ def _told(command: str, *arguments: str) -> str:
 def venue_data(world: World, settings: Settings) -> Iterator[None]:
     """The venue's data service."""
     (port,) = pick_free(1, first=20_000, last=20_499)
-    server = venue_api.server(venue_api.Venue(rpc=world.rpc, deployment=world.deployment), port=port)
+    server = venue_server.server(venue_api.Venue(rpc=world.rpc, deployment=world.deployment), port=port)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     settings.VERANTA_DATA_API_URL = f"http://127.0.0.1:{port}/data"
