@@ -38,6 +38,8 @@ ENVIRONMENT = {
     "SIGNER_PRIVATE_KEY": "0x" + "11" * 32,
     "EXEC_MODE": "LIVE",
     "FINALITY_BLOCKS": "5",
+    # Nobody outside is asked: the other sources have services of their own in the tests.
+    "PRICE_SOURCES": "chainlink",
     # The venue lies at the same addresses on every local chain.
     **expected().as_environment(),
 }

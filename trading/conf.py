@@ -5,7 +5,7 @@ from functools import cache
 from django.conf import settings
 from django.utils.module_loading import import_string
 
-from trading.ports import ModeSwitch, PriceSource
+from trading.ports import ModeSwitch, PriceSource, SequencerFeed
 
 
 @cache
@@ -18,4 +18,11 @@ def mode_switch() -> ModeSwitch:
 @cache
 def price_sources() -> tuple[PriceSource, ...]:
     """The price sources in use."""
-    return tuple(import_string(path)() for path in settings.PRICE_SOURCES)
+    return tuple(import_string(settings.PRICE_ADAPTERS[name])() for name in settings.PRICE_SOURCES)
+
+
+@cache
+def sequencer_feed() -> SequencerFeed | None:
+    """Who tells whether the sequencer is up; None on a chain that has no such feed."""
+    feed: SequencerFeed | None = import_string(settings.SEQUENCER_FEED)() if settings.CHAINLINK_SEQUENCER_FEED else None
+    return feed

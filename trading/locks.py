@@ -1,6 +1,6 @@
 """Row locks, in one order for everybody, so that two writes can't wait for each other.
 
-account → usage → sender → intent → order → position → cursor; ids ascending inside each.
+account → usage → sender → intent → order → position → cursor → mode → feed; ids ascending inside each.
 `NO KEY UPDATE`, since a plain `FOR UPDATE` would also stop every insert that points at the row.
 """
 
@@ -10,9 +10,9 @@ from django.db import connection
 
 from trading.kinds import held_locks, piece
 from trading.lanes import Lease, LeaseLost
-from trading.models import ModeState, Position, Trader
+from trading.models import ModeState, Position, PriceFeed, Trader
 
-ORDER = ("account", "usage", "sender", "intent", "order", "position", "cursor", "mode")
+ORDER = ("account", "usage", "sender", "intent", "order", "position", "cursor", "mode", "feed")
 
 
 class LockOrder(RuntimeError):
@@ -73,3 +73,10 @@ def mode_state() -> ModeState:
     """The one row of the execution mode."""
     enter("mode")
     return ModeState.objects.select_for_update(no_key=True).get(pk=1)
+
+
+@piece
+def price_feeds() -> dict[str, PriceFeed]:
+    """Every price feed, by its name: rounds are written one after another."""
+    enter("feed")
+    return {feed.name: feed for feed in PriceFeed.objects.select_for_update(no_key=True).order_by("pk")}

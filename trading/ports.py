@@ -1,7 +1,8 @@
 """What `trading` asks of the outside, in our words."""
 
-from collections.abc import Iterable
-from datetime import datetime
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Protocol
 
 from trading.domain.mode import Mode, SwitchReading
@@ -12,14 +13,37 @@ class PriceSource(Protocol):
     """Somebody who publishes prices."""
 
     name: str
+    # What its word counts beside the others'; 0: a cross-check that is shown and never counts.
+    weight: Decimal
+    # The pause between two questions; 0: it may be asked in each round.
+    rhythm: timedelta
 
-    def quotes(self, symbols: Iterable[str]) -> list[Quote]:
-        """The newest quote of each symbol that the source knows.
+    def covers(self, symbol: str, /) -> bool:
+        """Whether it is set up to price a market. Talks to nobody."""
+        ...
 
-        Never raises for a symbol it doesn't know; leaves it out.
+    def quotes(self, markets: Mapping[str, int]) -> list[Quote]:
+        """The newest quote of each market that the source knows; `markets` gives the venue's number for each symbol.
+
+        Never raises for a symbol it doesn't know, or can't make sense of; leaves it out.
 
         Raises:
-            Unavailable: if the source doesn't answer in time or makes no sense.
+            Unavailable: if the source doesn't answer in time or makes no sense at all.
+        """
+        ...
+
+
+class SequencerFeed(Protocol):
+    """Who tells whether the layer-two sequencer is up."""
+
+    name: str
+    rhythm: timedelta
+
+    def up_since(self) -> datetime | None:
+        """Since when it is up; None while it is down.
+
+        Raises:
+            Unavailable: if the feed doesn't answer in time or makes no sense.
         """
         ...
 

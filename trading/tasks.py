@@ -9,7 +9,7 @@ from trading.services import prices, switching
 @shared_task(name="trading.refresh_prices")
 def refresh_prices() -> None:
     """Keep the quotes fresh; rung by beat."""
-    prices.refresh(sources=conf.price_sources(), at=clock.now())
+    prices.refresh(sources=conf.price_sources(), sequencer=conf.sequencer_feed(), at=clock.now())
 
 
 @shared_task(name="trading.watch_mode")

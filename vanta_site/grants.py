@@ -100,6 +100,8 @@ TABLES: tuple[Table, ...] = (
         frozen="symbol",
     ),
     _current("quotes"),
+    _current("price_feeds"),
+    _current("last_prices"),
     _current("mode_state"),
     _append_only("journal"),
     _append_only("audit_log"),

@@ -25,6 +25,7 @@ from risk.domain.decision import Action
 from trading import selectors
 from trading.domain.mode import Book
 from trading.domain.position import Direction
+from trading.domain.price import PriceView
 from trading.domain.units import Price
 from trading.kinds import step, write
 from trading.lanes import Lease
@@ -61,8 +62,9 @@ def build_suspect(lease: Lease, *, desk: Desk, clock: Clock) -> bool:
 
 
 def _build(lease: Lease, batch: list[TxIntent], *, desk: Desk, clock: Clock) -> None:
-    prices = {symbol: agreed.price for symbol, agreed in selectors.agreed_prices(now=clock()).items()}
-    calls = {intent.pk: call for intent in batch if (call := _call(intent, prices=prices, desk=desk)) is not None}
+    views = selectors.price_views(now=clock())
+    prices = {intent.pk: _price(intent.order, views=views) for intent in batch if intent.order}
+    calls = {intent.pk: call for intent in batch if (call := _call(intent, price=prices.get(intent.pk), desk=desk)) is not None}
     lease.renew()
     live = [intent for intent in batch if intent.pk in calls and intent.book == Book.LIVE]
     simulations = desk.chain.simulate([calls[intent.pk] for intent in live])
@@ -71,6 +73,15 @@ def _build(lease: Lease, batch: list[TxIntent], *, desk: Desk, clock: Clock) -> 
         for intent, simulation in zip(live, simulations, strict=True)
     }
     _conclude(lease, batch, calls=calls, outcomes=outcomes, prices=prices, desk=desk, at=clock())
+
+
+def _price(order: Order, *, views: dict[str, PriceView]) -> Price | None:
+    """What bounds an order's slippage: for an entry the agreed price, for an exit what was agreed on within 30 s."""
+    view = views.get(order.market.symbol)
+    if view is None:
+        return None
+    found = view.agreed if order.action == Action.OPEN else view.last_known
+    return found.price if found else None
 
 
 def _permitted(call: Call, simulation: Simulation, *, desk: Desk) -> Simulation:
@@ -147,12 +158,11 @@ def _due(lease: Lease, *, at: datetime) -> TxIntentQuerySet:
     return TxIntent.objects.of_lane(lease.pk).due(at=at).filter(unbuilt | overaged)
 
 
-def _call(intent: TxIntent, *, prices: dict[str, Price], desk: Desk) -> Call | None:
+def _call(intent: TxIntent, *, price: Price | None, desk: Desk) -> Call | None:
     """The call that an intent stands for, or None while there is no price to bound its slippage with."""
     order = intent.order
     if order is None:
         return Call(sender=intent.sender.address, target=intent.target, data="0x", value=intent.value_wei)
-    price = prices.get(order.market.symbol)
     if price is None:
         return None
     if order.action == Action.OPEN:
@@ -193,7 +203,7 @@ def _conclude(
     *,
     calls: dict[int, Call],
     outcomes: dict[int, Simulation],
-    prices: dict[str, Price],
+    prices: dict[int, Price | None],
     desk: Desk,
     at: datetime,
 ) -> None:
@@ -204,7 +214,7 @@ def _conclude(
     silent = [intent for intent in locked if outcomes.get(intent.pk, _PAPER).outcome is Outcome.UNKNOWN]
     intents.block(silent, Blocked.ENDPOINT, at=at, pause=_PAUSE)
     moves = [
-        _concluded(intent, calls[intent.pk], outcomes.get(intent.pk, _PAPER), prices=prices, desk=desk, at=at)
+        _concluded(intent, calls[intent.pk], outcomes.get(intent.pk, _PAPER), price=prices.get(intent.pk), desk=desk, at=at)
         for intent in locked
         if intent.pk in calls and intent not in silent
     ]
@@ -216,16 +226,14 @@ _PAPER = Simulation(outcome=Outcome.OK)
 _BUILT = ("target", "calldata", "value_wei", "gas_limit", "wanted_price", "built_at")
 
 
-def _concluded(
-    intent: TxIntent, call: Call, simulation: Simulation, *, prices: dict[str, Price], desk: Desk, at: datetime
-) -> Move:
+def _concluded(intent: TxIntent, call: Call, simulation: Simulation, *, price: Price | None, desk: Desk, at: datetime) -> Move:
     if simulation.outcome is Outcome.REVERTED:
         return Move(intent=intent, target=IntentStatus.FAILED, failure=desk.venue.reason(simulation.reason))
     intent.target = call.target
     intent.calldata = call.data
     intent.value_wei = call.value
     intent.gas_limit = fees.gas_limit(simulation.gas, cap=MAX_TRANSACTION_GAS)
-    intent.wanted_price = prices[intent.order.market.symbol] if intent.order else None
+    intent.wanted_price = price
     intent.built_at = at
     facts = {"gas_limit": intent.gas_limit, "wanted_price": intent.wanted_price}
     return Move(intent=intent, target=IntentStatus.BUILT, facts=facts)

@@ -25,11 +25,15 @@ WRITING_KINDS = frozenset({"write", "piece"})
 SILENT = {
     "Chain": {"states"},
     "Signer": {"address", "check"},
+    "PriceSource": {"covers"},
     "Venue": {"open_call", "close_call", "decode", "reason", "funds", "permission", "account_views", "account"},
 }
 # Adapters' methods that only say what somebody else must do.
 ONLY_SAYING = {"OutsideWallet.grant"}
-PORTS = (ports.Chain, ports.Signer, ports.Venue, ports.Wallet, trading_ports.ModeSwitch, trading_ports.PriceSource)
+PORTS = (
+    *(ports.Chain, ports.Signer, ports.Venue, ports.Wallet),
+    *(trading_ports.ModeSwitch, trading_ports.PriceSource, trading_ports.SequencerFeed),
+)
 
 
 def transactions(source: str) -> list[int]:

@@ -1,6 +1,6 @@
 """What lies under a stand: the database, and the rows that every signal needs."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -61,11 +61,17 @@ class SteadyPrices:
     """One price, for ever."""
 
     name = "steady"
+    weight = Decimal(1)
+    rhythm = timedelta(0)
 
     def __init__(self, at: datetime) -> None:
         self._at = at
 
-    def quotes(self, symbols: Iterable[str]) -> list[Quote]:
+    def covers(self, _symbol: str, /) -> bool:
+        """Every market."""
+        return True
+
+    def quotes(self, markets: Mapping[str, int]) -> list[Quote]:
         """The same for every market."""
         return [
             Quote(
@@ -73,11 +79,11 @@ class SteadyPrices:
                 source=self.name,
                 price=Price.of(50_000),
                 confidence=Price.of(1),
-                weight=Decimal(1),
+                weight=self.weight,
                 published_at=self._at,
                 limit=FAR_AWAY,
             )
-            for symbol in symbols
+            for symbol in markets
         ]
 
 

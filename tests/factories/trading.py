@@ -12,7 +12,7 @@ from trading.domain.mode import Book
 from trading.domain.position import Direction, FillKind
 from trading.domain.signal import DEFAULT_SLIPPAGE, ENTRY_LIFETIME, Side, SignalStatus, intent_key
 from trading.domain.units import Leverage, Percent, Price, Usdc
-from trading.models import Fill, Market, Position, Quote, Signal, Source, Trader
+from trading.models import Fill, Market, Position, PriceFeed, Quote, Signal, Source, Trader
 
 
 class TraderFactory(DjangoModelFactory):
@@ -71,6 +71,17 @@ class QuoteFactory(DjangoModelFactory):
     max_age = timedelta(minutes=21)
     published_at = NOW
     received_at = NOW
+
+
+class FeedFactory(DjangoModelFactory):
+    """A price source that has yet to answer, and covers nothing."""
+
+    class Meta:
+        model = PriceFeed
+        django_get_or_create = ("name",)
+
+    name = "chainlink"
+    weight = Decimal(1)
 
 
 class SignalFactory(DjangoModelFactory):

@@ -9,7 +9,7 @@ stand.come_to_rest()
 """
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -316,19 +316,24 @@ class _Feed:
 
     ledger: Ledger
     name: str = "fake"
+    weight: Decimal = Decimal(1)
+    rhythm: timedelta = timedelta(0)
 
-    def quotes(self, symbols: Sequence[str]) -> list[Quote]:
+    def covers(self, _symbol: str, /) -> bool:
+        return True
+
+    def quotes(self, markets: Mapping[str, int]) -> list[Quote]:
         return [
             Quote(
                 symbol=symbol,
                 source=self.name,
                 price=Price.of(60_000),
                 confidence=Price.zero(),
-                weight=Decimal(1),
+                weight=self.weight,
                 published_at=self.ledger.time,
                 limit=timedelta(days=9),
             )
-            for symbol in symbols
+            for symbol in markets
         ]
 
 

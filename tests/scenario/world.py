@@ -33,6 +33,7 @@ from trading.adapters.chainlink import ChainlinkFeeds
 from trading.api.webhook import signature_of
 from trading.domain.units import Usdc
 from trading.models import Market, Signal, Trader
+from trading.ports import PriceSource
 from trading.services import prices
 
 BLOCK_SPAN = timedelta(seconds=2)
@@ -48,6 +49,8 @@ class World:
     switch: Switch
     desk: Desk
     now: datetime
+    # Who is asked for prices.
+    sources: tuple[PriceSource, ...] = field(default_factory=lambda: (_feeds(),))
     numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
     def clock(self) -> datetime:
@@ -91,7 +94,7 @@ class World:
 
     def work(self) -> None:
         """Run every stage once, as the workers would."""
-        prices.refresh(sources=[_feeds()], at=self.now)
+        prices.refresh(sources=self.sources, at=self.now)
         for trader_id in Signal.objects.filter(next_action_at__lte=self.now).values_list("trader_id", flat=True).distinct():
             decisions.drain(trader_id=trader_id, switch=self.switch, accounts=DeskAccounts(self.desk), clock=self.clock)
         for trader_id in Leg.objects.due(at=self.now).order_by().values_list("trader_id", flat=True).distinct():
@@ -161,7 +164,7 @@ def make(rpc: Rpc, deployment: Deployment) -> World:
     indexing.start(desk=desk)
     world.keeper.tick(now=world.now.timestamp())
     world.mine()
-    prices.refresh(sources=[_feeds()], at=world.now)
+    prices.refresh(sources=world.sources, at=world.now)
     return world
 
 

@@ -2,6 +2,7 @@
 
 from trading.models.audit import AuditRow
 from trading.models.event import Event
+from trading.models.feed import LastPrice, PriceFeed
 from trading.models.market import Market
 from trading.models.mode import ModeState
 from trading.models.position import Fill, Position
@@ -10,4 +11,17 @@ from trading.models.signal import Signal
 from trading.models.source import Source
 from trading.models.trader import Trader
 
-__all__ = ["AuditRow", "Event", "Fill", "Market", "ModeState", "Position", "Quote", "Signal", "Source", "Trader"]
+__all__ = [
+    "AuditRow",
+    "Event",
+    "Fill",
+    "LastPrice",
+    "Market",
+    "ModeState",
+    "Position",
+    "PriceFeed",
+    "Quote",
+    "Signal",
+    "Source",
+    "Trader",
+]

@@ -4,7 +4,7 @@ Every variable that the site reads passes through `read`, so `read.names` is the
 and a test holds `.env.example` to it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import TypeVar
@@ -45,6 +45,13 @@ def _decimal(raw: str) -> Decimal:
     return number
 
 
+def _pairs(raw: str) -> dict[str, str]:
+    parts = [part.strip().partition("=") for part in raw.split(",") if part.strip()]
+    if not all(name and value for name, _, value in parts):
+        raise ValueError("must be NAME=VALUE pairs")
+    return {name: value for name, _, value in parts}
+
+
 class Environment:
     """Typed access to variables; remembers the name of each that was asked for."""
 
@@ -71,6 +78,21 @@ class Environment:
     def items(self, name: str, default: tuple[str, ...] = (), *, example: str = "a,b") -> tuple[str, ...]:
         """The variable split at its commas."""
         return self._typed(name, default, lambda raw: tuple(part.strip() for part in raw.split(",") if part.strip()), example)
+
+    def pairs(self, name: str, default: tuple[str, ...] = (), *, example: str) -> dict[str, str]:
+        """The variable as names with a value each: `A=1,B=2`."""
+        return self._typed(name, _pairs(",".join(default)), _pairs, example)
+
+    def choices(self, name: str, options: Collection[str], default: tuple[str, ...]) -> tuple[str, ...]:
+        """The variable as some of a few words, in its order."""
+
+        def some_of(raw: str) -> tuple[str, ...]:
+            words = tuple(dict.fromkeys(part.strip() for part in raw.split(",") if part.strip()))
+            if not words or not set(words) <= set(options):
+                raise ValueError(f"must be some of {', '.join(options)}")
+            return words
+
+        return self._typed(name, default, some_of, ",".join(default))
 
     def choice(self, name: str, options: tuple[str, ...], default: str) -> str:
         """The variable as one of a few words."""

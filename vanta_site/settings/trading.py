@@ -21,8 +21,31 @@ AUTO_DRY_ON_VIOLATION = read.flag("AUTO_DRY_ON_VIOLATION", True)
 
 # Who answers a port (`trading.conf` builds them), and who carries a ring to the workers.
 MODE_SWITCH = "trading.adapters.redis_switch.RedisSwitch"
-PRICE_SOURCES = ("trading.adapters.chainlink.ChainlinkFeeds",)
 DOORBELL = "vanta_site.pipeline.ring"
+PRICE_ADAPTERS = {
+    "venue": "trading.adapters.venue_feed.VenueFeed",
+    "pyth": "trading.adapters.pyth.PythHermes",
+    "chainlink": "trading.adapters.chainlink.ChainlinkFeeds",
+    "coingecko": "trading.adapters.coingecko.CoinGecko",
+}
+SEQUENCER_FEED = "trading.adapters.chainlink.ChainlinkSequencer"
 
-CHAINLINK_FEEDS = dict(pair.split("=", 1) for pair in read.items("CHAINLINK_FEEDS", example="BTC-USD=0x64c9...848F"))
+# Who is asked for prices; CoinGecko is a cross-check that never counts.
+PRICE_SOURCES = read.choices("PRICE_SOURCES", tuple(PRICE_ADAPTERS), ("venue", "pyth", "chainlink"))
+PYTH_HERMES_URL = read.text("PYTH_HERMES_URL", "https://pyth.dourolabs.app/hermes")
+PYTH_API_KEY = read.text("PYTH_API_KEY", "", example="a key of Pyth's")
+# Pyth's own ids, the same everywhere.
+PYTH_FEEDS = read.pairs(
+    "PYTH_FEEDS",
+    (
+        "BTC-USD=0xe62df6c8b4a85fe1a67db44dc12de5db330f7ac66b72dc658afedf0f4a415b43",
+        "ETH-USD=0xff61491a931112ddf1bd8147cd1b641375f79f5825126d665480874634fd0ace",
+        "SOL-USD=0xef0d8b6fda2ceba41da15d4095d1da392a0d2f8ed0c6c7bc0f4cfac8c280b56d",
+    ),
+    example="BTC-USD=0xe62d...5b43",
+)
+CHAINLINK_FEEDS = read.pairs("CHAINLINK_FEEDS", example="BTC-USD=0x64c9...848F")
 CHAINLINK_SEQUENCER_FEED = read.text("CHAINLINK_SEQUENCER_FEED", "", example="0xBCF8...6433")
+COINGECKO_URL = read.text("COINGECKO_URL", "https://api.coingecko.com/api/v3")
+COINGECKO_API_KEY = read.text("COINGECKO_API_KEY", "", example="a key of CoinGecko's demo plan")
+COINGECKO_IDS = read.pairs("COINGECKO_IDS", ("BTC-USD=bitcoin", "ETH-USD=ethereum", "SOL-USD=solana"), example="BTC-USD=bitcoin")

@@ -27,7 +27,7 @@ def _count(work: Callable[[Lease], None]) -> int:
     return counted[0]
 
 
-@pytest.mark.parametrize(("number", "queries"), [(1, 23), (50, 23)])
+@pytest.mark.parametrize(("number", "queries"), [(1, 24), (50, 24)])
 def test_building(world: World, number: int, queries: int) -> None:
     _owe(world, number)
 
