@@ -17,7 +17,8 @@ from execution.models import Cursor, Sender
 from execution.services import indexing
 from trading import clock, selectors
 from trading.domain.errors import Unavailable
-from trading.models import Market, Quote
+from trading.models import Market, PriceFeed
+from trading.selectors import PriceBoard
 from vanta_site import standing
 from vanta_site.models import Heartbeat
 from vanta_site.probes import PATIENCE_SECONDS, Component, Group, Prober, Status, degraded, healthy, unhealthy
@@ -77,16 +78,27 @@ def workers() -> Component:
 
 
 def price_feeds() -> Component:
-    """Every listed market has a price that its sources agree on."""
+    """Every listed market has a price that its sources agree on, and every source is well."""
     now = clock.now()
-    listed = set(Market.objects.filter(is_listed=True).values_list("symbol", flat=True))
-    missing = sorted(listed - set(selectors.agreed_prices(now=now)))
-    newest = Quote.objects.order_by("-received_at").values_list("received_at", flat=True).first()
-    age = None if newest is None else round((now - newest).total_seconds(), 1)
-    if not missing and listed:
-        return healthy(newest_age_seconds=age)
-    look = degraded if len(missing) < len(listed) else unhealthy
-    return look(f"no fresh price: {', '.join(missing) or 'no market is listed'}", newest_age_seconds=age)
+    listed = list(Market.objects.filter(is_listed=True).order_by("symbol").values_list("symbol", flat=True))
+    board = selectors.price_board(now=now, symbols=listed)
+    missing = [f"{symbol} {view.trouble}" for symbol, view in board.views.items() if view.trouble is not None]
+    unwell = [feed.name for feed in board.feeds if feed.name not in board.healthy]
+    sources = [_feed(feed, board) for feed in board.feeds]
+    if len(missing) == len(listed):
+        return unhealthy(f"no price: {', '.join(missing) or 'no market is listed'}", sources=sources)
+    if missing:
+        return degraded(f"no price: {', '.join(missing)}", sources=sources)
+    return degraded(f"not well: {', '.join(unwell)}", sources=sources) if unwell else healthy(sources=sources)
+
+
+def _feed(feed: PriceFeed, board: PriceBoard) -> dict[str, object]:
+    return {
+        "source": feed.name,
+        "healthy": feed.name in board.healthy,
+        "last_success": feed.answered_at.isoformat() if feed.answered_at else None,
+        "error": feed.error,
+    }
 
 
 def signer() -> Component:

@@ -1,4 +1,4 @@
-"""The operators' console: Django's admin with our name, our banner and the control page."""
+"""The operators' console: Django's admin with our name, our banner and our own pages."""
 
 from typing import Any
 
@@ -19,9 +19,12 @@ class Console(AdminSite):
     def get_urls(self) -> list[URLResolver | URLPattern]:
         """The admin's own pages and ours."""
         # Models aren't loaded yet when Django makes the site.
-        from vanta_site import control
+        from vanta_site import control, feeds
 
-        ours = [path("control/", self.admin_view(control.page), name="control")]
+        ours = [
+            path("control/", self.admin_view(control.page), name="control"),
+            path("feeds/", self.admin_view(feeds.page), name="feeds"),
+        ]
         return [*ours, *super().get_urls()]
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:

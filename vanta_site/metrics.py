@@ -4,6 +4,7 @@ The totals are read from the database at each scrape, so that scraping this one 
 violation, whichever process it happened in. Labels are bounded: no id of a signal, a person or a transaction.
 """
 
+import math
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from functools import cache
@@ -22,8 +23,9 @@ from execution.domain.intent import LIFECYCLE, UNMINED, IntentKind, IntentStatus
 from execution.models import Sender, TxIntent, TxSend
 from risk.domain.decision import Denial, Verdict
 from risk.models import Decision
-from trading import clock
+from trading import clock, selectors
 from trading.domain.mode import Mode
+from trading.domain.price import Rejection
 from trading.models import AuditRow, Event, Market, Position, Quote, Signal, Source
 from vanta_site import standing
 from vanta_site.components import WORKERS, look
@@ -183,12 +185,26 @@ def _surroundings() -> Iterator[Metric]:
     beats: dict[Labels, float] = {(process,): 0.0 for process in WORKERS}
     beats |= {(row.process,): row.at.timestamp() for row in Heartbeat.objects.all()}
     yield _gauge("vanta_worker_heartbeat_timestamp_seconds", "Last sign of life; 0 for none ever.", ["process"], beats)
-    newest = Quote.objects.order_by().values_list("market__symbol").annotate(newest=Max("published_at"))
-    ages = {(symbol,): _age(published_at, now) for symbol, published_at in newest}
-    yield _gauge("vanta_price_age_seconds", "Age of the newest price.", ["symbol"], ages)
+    yield from _prices(now)
     build = InfoMetricFamily("vanta_build", "What runs here.")
     build.add_metric([], {"version": settings.DEPLOY_VERSION, "environment": settings.DEPLOY_ENV})
     yield build
+
+
+def _prices(now: datetime) -> Iterator[Metric]:
+    board = selectors.price_board(now=now)
+    # A quote that never came is as old as can be: a gauge that isn't there would never alert.
+    ages: dict[Labels, float] = {(symbol, feed.name): math.inf for feed in board.feeds for symbol in feed.symbols}
+    quoted = Quote.objects.order_by().values_list("market__symbol", "source", "published_at")
+    ages |= {(symbol, source): _age(at, now) for symbol, source, at in quoted if (symbol, source) in ages}
+    yield _gauge("vanta_price_age_seconds", "Age of a source's newest quote.", ["symbol", "source"], ages)
+    # Those that were never asked yet too.
+    named = {*settings.PRICE_SOURCES, *(feed.name for feed in board.feeds)}
+    rejected = {(feed.name, reason): number for feed in board.feeds for reason, number in feed.rejections.items()}
+    pairs = [(name, str(reason)) for name in named for reason in Rejection]
+    yield _counter("vanta_price_rejected", "Quotes that didn't count.", ["source", "reason"], rejected, pairs)
+    well = {(name,): float(name in board.healthy) for name in named}
+    yield _gauge("vanta_price_source_healthy", "Whether a source answers and is believed.", ["source"], well)
 
 
 def _age(instant: datetime | None, now: datetime) -> float:

@@ -15,7 +15,7 @@ from execution.adapters.rpc import RpcChain
 from execution.models import Cursor
 from execution.services import indexing
 from tests.factories.execution import SenderFactory
-from tests.factories.trading import MarketFactory, QuoteFactory
+from tests.factories.trading import FeedFactory, MarketFactory, QuoteFactory
 from trading import clock
 from trading.adapters.redis_switch import KEY
 from trading.models import ModeState
@@ -100,7 +100,32 @@ def test_a_market_without_a_fresh_price_is_named(client: Client, running: None) 
 
     seen = client.get("/health").json()["components"]["price_feeds"]
 
-    assert (seen["status"], seen["detail"]) == ("degraded", "no fresh price: ETH-USD")
+    assert (seen["status"], seen["detail"]) == ("degraded", "no price: ETH-USD PRICE_STALE")
+
+
+def test_a_source_that_is_not_well_is_named_while_the_others_agree(client: Client, running: None) -> None:
+    now = clock.now()
+    FeedFactory(name="chainlink", symbols=["BTC-USD"], answered_at=now)
+    FeedFactory(name="pyth", symbols=["ETH-USD"], failures=3, failed_at=now, error="HTTP 503")
+
+    seen = client.get("/health").json()["components"]["price_feeds"]
+
+    assert (seen["status"], seen["detail"]) == ("degraded", "not well: pyth")
+    assert seen["sources"] == [
+        {"source": "chainlink", "healthy": True, "last_success": now.isoformat(), "error": ""},
+        {"source": "pyth", "healthy": False, "last_success": None, "error": "HTTP 503"},
+    ]
+
+
+def test_without_any_agreed_price_the_desk_is_not_ready(client: Client, running: None) -> None:
+    FeedFactory(name="pyth", symbols=["BTC-USD"])
+
+    ready = client.get("/readyz")
+
+    assert ready.status_code == 503
+    assert {name: seen["detail"] for name, seen in ready.json()["components"].items()} == {
+        "price_feeds": "no price: BTC-USD PRICE_STALE"
+    }
 
 
 def test_redis_down_is_degraded_and_dry(client: Client, running: None, no_redis: None) -> None:

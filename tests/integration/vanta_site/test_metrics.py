@@ -1,8 +1,10 @@
 """`/metrics`: what the ledger knows, whoever did it."""
 
 import itertools
+from datetime import timedelta
 
 import pytest
+from django.conf import settings as django_settings
 from django.db import transaction
 from django.test import Client
 from prometheus_client.parser import text_string_to_metric_families
@@ -12,9 +14,10 @@ from risk.domain.decision import Denial, Verdict
 from tests.factories import NOW
 from tests.factories.flow import filled, ordered
 from tests.factories.risk import DecisionFactory
-from tests.factories.trading import FillFactory, SignalFactory
-from trading import conf
+from tests.factories.trading import FeedFactory, FillFactory, QuoteFactory, SignalFactory
+from trading import clock, conf
 from trading.domain.mode import Mode
+from trading.domain.price import Rejection
 from trading.domain.signal import SignalStatus
 from trading.models import ModeState, Signal
 from trading.services import journal, mode
@@ -56,6 +59,10 @@ def test_every_label_set_stands_at_zero_from_the_start(client: Client) -> None:
     assert _of(samples, "vanta_worker_heartbeat_timestamp_seconds", process="sweeper") == 0
     assert _of(samples, "vanta_node_answers_unknown_total") >= 0
     assert _of(samples, "vanta_rpc_healthy", endpoint="0") in (0, 1)
+    assert _of(samples, "vanta_price_source_healthy", source="chainlink") == 0
+    rejected = [dict(labels) for name, labels in samples if name == "vanta_price_rejected_total"]
+    sources = django_settings.PRICE_SOURCES
+    assert {(each["source"], each["reason"]) for each in rejected} == set(itertools.product(sources, Rejection))
     requests = [dict(labels) for name, labels in samples if name == "vanta_rpc_requests_total"]
     assert {(each["method"], each["outcome"]) for each in requests} >= set(itertools.product(METHODS, Outcome))
 
@@ -110,6 +117,28 @@ def test_switches_and_stops_are_counted(client: Client) -> None:
     assert _of(samples, "vanta_exec_mode_changes_total", **{"from": "DRY", "to": "LIVE"}) == 1
     assert _of(samples, "vanta_emergency_stop_activations_total") == 1
     assert _of(samples, "vanta_emergency_stop") == 1
+
+
+def test_each_source_shows_the_age_of_its_quotes_its_health_and_what_was_rejected(client: Client) -> None:
+    now = clock.now()
+    FeedFactory(name="venue", symbols=["BTC-USD"], answered_at=now, rejections={"OUTLIER": 3})
+    FeedFactory(name="pyth", symbols=["BTC-USD"], answered_at=now)
+    FeedFactory(name="silent", symbols=["BTC-USD"])
+    for source in ("venue", "pyth", "gone"):
+        QuoteFactory(source=source, published_at=now - timedelta(seconds=60))
+
+    samples = _scraped(client)
+
+    ages = {labels: value for (name, labels), value in samples.items() if name == "vanta_price_age_seconds"}
+    assert {dict(labels)["source"]: min(round(age, -1), 1e9) for labels, age in ages.items()} == {
+        "venue": 60,
+        "pyth": 60,
+        "silent": 1e9,
+    }
+    assert _of(samples, "vanta_price_rejected_total", source="venue", reason="OUTLIER") == 3
+    assert _of(samples, "vanta_price_rejected_total", source="pyth", reason="STALE") == 0
+    assert _of(samples, "vanta_price_source_healthy", source="venue") == 1
+    assert _of(samples, "vanta_price_source_healthy", source="silent") == 0
 
 
 def test_no_label_names_a_signal_a_person_or_a_transaction(client: Client) -> None:

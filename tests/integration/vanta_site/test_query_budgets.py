@@ -24,7 +24,7 @@ from trading.services import mode
 
 BUDGETS: dict[str, int] = json.loads((Path(__file__).parents[2] / "query_budgets.json").read_text())
 PAGES = [
-    *("/admin/", "/admin/control/"),
+    *("/admin/", "/admin/control/", "/admin/feeds/"),
     *(f"/admin/{model._meta.app_label}/{model._meta.model_name}/" for model in admin.site._registry),
     *(f"/admin/{model._meta.app_label}/{model._meta.model_name}/change/" for model in admin.site._registry),
     *("/admin/execution/sender/operate/", "/admin/execution/txintent/operate/"),
