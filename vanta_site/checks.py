@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.conf import LazySettings, settings
 from django.core.checks import CheckMessage, Error, Tags, register
@@ -13,6 +14,7 @@ from django.db import DatabaseError, connection
 BASE_CHAIN = 8453
 LOCAL_CHAIN = 31337
 SHORTEST_SECRET_KEY = 50
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1", "0.0.0.0"})  # noqa: S104 - names to refuse
 # Of what a role may do too much; one is enough to refuse.
 SHOWN_AT_MOST = 5
 ROLE_HINT = "Let DATABASE_URL name a role that owns nothing, then run manage.py migrate with DATABASE_OWNER_URL."
@@ -59,6 +61,19 @@ def _is_live_without_key(conf: LazySettings) -> bool:
 
 def _has_kms_without_its_key(conf: LazySettings) -> bool:
     return conf.SIGNER_BACKEND == "kms" and not (conf.KMS_KEY_IDS and conf.AWS_REGION)
+
+
+def _has_local_prices(conf: LazySettings) -> bool:
+    """Whether a price comes from this machine or unencrypted, or from the feeds of a chain for development."""
+    urls = {"venue": conf.VERANTA_FEED_URL, "pyth": conf.PYTH_HERMES_URL, "coingecko": conf.COINGECKO_URL}
+    named = [urlsplit(url) for source, url in urls.items() if source in conf.PRICE_SOURCES]
+    is_mocked = any(url.scheme != "https" or url.hostname in LOOPBACK for url in named)
+    return is_mocked or ("chainlink" in conf.PRICE_SOURCES and conf.CHAIN_ID == LOCAL_CHAIN)
+
+
+def _has_no_price_that_counts(conf: LazySettings) -> bool:
+    feeds = {"chainlink": bool(conf.CHAINLINK_FEEDS), "pyth": bool(conf.PYTH_FEEDS), "coingecko": False}
+    return not any(feeds.get(source, True) for source in conf.PRICE_SOURCES)
 
 
 def _address(private_key: str) -> str:
@@ -129,6 +144,18 @@ RULES = (
         is_broken=lambda conf: bool(conf.DATABASE_OWNER),
         message="DATABASE_OWNER_URL is known to a process that serves.",
         hint="Give it to `manage.py migrate` and `manage.py roles` alone.",
+    ),
+    Rule(
+        id="vanta.E011",
+        is_broken=_has_local_prices,
+        message="A price source is one for development.",
+        hint="Let VERANTA_FEED_URL, PYTH_HERMES_URL and COINGECKO_URL name the real services, and CHAIN_ID a real chain.",
+    ),
+    Rule(
+        id="vanta.E012",
+        is_broken=_has_no_price_that_counts,
+        message="No price source counts: every entry would be refused.",
+        hint="Name venue or pyth in PRICE_SOURCES, or chainlink with its CHAINLINK_FEEDS.",
     ),
 )
 

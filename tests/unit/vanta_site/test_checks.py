@@ -22,6 +22,12 @@ SAFE = {
     "FLOWER_BASIC_AUTH": "a:b",
     "EXEC_MODE": "LIVE",
     "DATABASE_OWNER": {},
+    "PRICE_SOURCES": ("venue", "pyth", "chainlink"),
+    "VERANTA_FEED_URL": "https://feed.example.org",
+    "PYTH_HERMES_URL": "https://hermes.example.org/hermes",
+    "PYTH_FEEDS": {"BTC-USD": "0x01"},
+    "CHAINLINK_FEEDS": {"BTC-USD": "0x01"},
+    "COINGECKO_URL": "http://127.0.0.1:8091/gecko",
 }
 
 KMS = {
@@ -55,6 +61,13 @@ def test_a_safe_production_starts() -> None:
         (KMS | {"KMS_KEY_IDS": ()}, "vanta.E008"),
         (KMS | {"AWS_REGION": ""}, "vanta.E008"),
         ({"DATABASE_OWNER": {"USER": "vanta"}}, "vanta.E009"),
+        ({"VERANTA_FEED_URL": "http://127.0.0.1:8091/feed"}, "vanta.E011"),
+        ({"VERANTA_FEED_URL": "https://localhost/feed"}, "vanta.E011"),
+        ({"PYTH_HERMES_URL": "http://hermes.example.org"}, "vanta.E011"),
+        ({"PRICE_SOURCES": ("venue", "coingecko")}, "vanta.E011"),
+        ({"CHAIN_ID": 31337}, "vanta.E011"),
+        ({"PRICE_SOURCES": ("chainlink",), "CHAINLINK_FEEDS": {}}, "vanta.E012"),
+        ({"PRICE_SOURCES": ("coingecko",), "COINGECKO_URL": "https://api.example.org"}, "vanta.E012"),
     ],
 )
 def test_each_danger_is_named(changes: dict[str, object], found: str) -> None:
@@ -63,6 +76,19 @@ def test_each_danger_is_named(changes: dict[str, object], found: str) -> None:
 
 @pytest.mark.parametrize("changes", [{"CHAIN_ID": 84532, "ALLOW_LOCAL_SIGNER": False}, KMS])
 def test_a_raw_key_is_refused_on_base_only(changes: dict[str, object]) -> None:
+    assert _found(**changes) == []
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        # What isn't asked for prices may lie anywhere.
+        {"PRICE_SOURCES": ("pyth", "chainlink"), "VERANTA_FEED_URL": "http://127.0.0.1:8091/feed"},
+        {"PRICE_SOURCES": ("venue", "pyth"), "CHAIN_ID": 31337},
+        {"CHAINLINK_FEEDS": {}},
+    ],
+)
+def test_only_the_price_sources_that_are_asked_are_looked_at(changes: dict[str, object]) -> None:
     assert _found(**changes) == []
 
 
