@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
+from django.db.models import Max
+from django.db.models.functions import Greatest
 
 from execution import conf as execution_conf
 from execution.models import Cursor, TxIntent
@@ -17,13 +19,16 @@ from risk import conf as risk_conf
 from risk.models import Leg
 from risk.services import decisions
 from trading import clock, conf
-from trading.models import Signal
+from trading.models import PriceFeed, Signal
+from trading.services import prices
 from vanta_site import pipeline
 
 log = structlog.get_logger(__name__)
 
 # The workers' time to follow a ring, before the sweeper does their work.
 OVERDUE = timedelta(seconds=3)
+# Prices are refreshed each second, and worth nothing to an entry after five.
+PRICES_OVERDUE = timedelta(seconds=2)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +86,15 @@ def ring_due(*, at: datetime) -> int:
     for task, key in lanes:
         pipeline.send(task, key)
     return len(lanes)
+
+
+def refresh_overdue_prices(*, at: datetime) -> bool:
+    """Ask for prices if nobody has for a while: neither beat nor the broker is needed for them. Whether it was needed."""
+    asked = PriceFeed.objects.aggregate(last=Greatest(Max("answered_at"), Max("failed_at")))["last"]
+    if asked is not None and at - asked < PRICES_OVERDUE:
+        return False
+    prices.refresh(sources=conf.price_sources(), sequencer=conf.sequencer_feed(), at=at)
+    return True
 
 
 def work_overdue(*, at: datetime) -> int:

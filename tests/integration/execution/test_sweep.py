@@ -19,7 +19,8 @@ from execution.models import Cursor, TxIntent
 from tests.scenario import way
 from tests.scenario.world import World
 from trading import clock, conf
-from trading.models import Position, Quote
+from trading.domain.mode import Mode
+from trading.models import Position, PriceFeed, Quote
 from trading.services import switching
 from vanta_site import sweep
 
@@ -118,3 +119,22 @@ def test_nothing_due_rings_nobody_but_the_reader_of_events(world: World, broker:
 
 def _stream() -> int:
     return Cursor.objects.get().pk
+
+
+def test_the_sweep_refreshes_prices_that_nobody_else_does(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(conf, "price_sources", lambda: world.sources)
+    monkeypatch.setattr(conf, "sequencer_feed", lambda: None)
+    last = PriceFeed.objects.get().answered_at
+
+    early = sweep.refresh_overdue_prices(at=last + sweep.PRICES_OVERDUE - timedelta(milliseconds=1))
+    late = sweep.refresh_overdue_prices(at=last + sweep.PRICES_OVERDUE)
+
+    assert (early, late) == (False, True)
+    assert PriceFeed.objects.get().answered_at == last + sweep.PRICES_OVERDUE
+
+
+def test_the_sweep_asks_for_prices_where_nobody_ever_did(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(conf, "price_sources", lambda: world.sources)
+    PriceFeed.objects.all().delete()
+
+    assert sweep.refresh_overdue_prices(at=world.now) is True

@@ -51,6 +51,7 @@ def _repeat(work: Callable[[], object], stopping: threading.Event) -> None:
 def _sweep() -> None:
     # Each time: a standby may have been promoted under a process that goes on.
     restoring.check(switch=conf.mode_switch(), at=clock.now())
+    sweep.refresh_overdue_prices(at=clock.now())
     sweep.work_overdue(at=clock.now())
     heartbeats.beat("sweeper", at=clock.now())
 
