@@ -296,7 +296,7 @@ def test_migrate_works_as_the_owner_and_everything_else_as_the_application(site:
 
 def test_a_process_that_is_told_of_the_owner_is_refused_in_production(site: Site) -> None:
     site.manage("migrate", "--verbosity=0", DATABASE_OWNER_URL=site.owner_url)
-    safe = {"ENVIRONMENT": "production", "SECRET_KEY": "x" * 50, "FLOWER_BASIC_AUTH": "a:b"}
+    safe = {"ENVIRONMENT": "production", "SECRET_KEY": "x" * 50, "FLOWER_BASIC_AUTH": "a:b", "PRICE_SOURCES": "pyth"}
 
     served = site.manage("check", **safe)
     told = site.manage("check", DATABASE_OWNER_URL=site.owner_url, **safe)
