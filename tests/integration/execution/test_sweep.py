@@ -19,7 +19,6 @@ from execution.models import Cursor, TxIntent
 from tests.scenario import way
 from tests.scenario.world import World
 from trading import clock, conf
-from trading.domain.mode import Mode
 from trading.models import Position, PriceFeed, Quote
 from trading.services import switching
 from vanta_site import sweep
