@@ -27,6 +27,8 @@ class Violation(models.Model):
     detail = models.CharField(max_length=200)
     found_at = models.DateTimeField()
 
+    objects: models.Manager["Violation"] = models.Manager()
+
     class Meta:
         db_table = "violations"
         constraints = [models.UniqueConstraint(name="one_row_for_each_violation", fields=["kind", "subject"])]
