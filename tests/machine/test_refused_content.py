@@ -12,10 +12,13 @@ BLOCKS = 3
 
 def refused_first(stand: Stand) -> list[TxIntent]:
     """Three built intents, of which the first asks for more gas than a transaction may."""
-    # Without gas money they are built and get no nonce yet.
-    stand.set_purse(0, 0)
     for trader in range(3):
         stand.tell(trader=trader)
+    for task in stand.tasks:
+        if task.name == "decide":
+            stand.do(task)
+    # Without gas money they are built and get no nonce yet.
+    stand.set_purse(0, 0)
     stand.work()
     first, *_ = TxIntent.objects.order_by("pk")
     TxIntent.objects.filter(pk=first.pk).update(gas_limit=TRANSACTION_GAS_CAP + 1)
