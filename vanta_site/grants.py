@@ -64,6 +64,7 @@ def _shown(name: str) -> Table:
 
 _DUE = "next_action_at attempts"
 _LANE = "epoch leased_until rung_at"
+_END = "ended_at ended_by end_reason"
 
 TABLES: tuple[Table, ...] = (
     # trading
@@ -115,6 +116,12 @@ TABLES: tuple[Table, ...] = (
         " stop_loss position_id expires_at",
     ),
     _current("account_facts"),
+    _ledger("halts", changes=_END, frozen="scope key state reason placed_by since until"),
+    _ledger(
+        "locks",
+        changes=_END,
+        frozen="trader_id book market_id kind value limit reason placed_by since caused_at until",
+    ),
     # What a policy said is in the audit log.
     _loose("user_risk_policies"),
     # execution

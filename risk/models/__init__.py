@@ -2,6 +2,8 @@
 
 from risk.models.account import AccountFacts
 from risk.models.decision import Decision, Leg
+from risk.models.halt import Halt
+from risk.models.lock import Lock
 from risk.models.policy import Policy
 
-__all__ = ["AccountFacts", "Decision", "Leg", "Policy"]
+__all__ = ["AccountFacts", "Decision", "Halt", "Leg", "Lock", "Policy"]

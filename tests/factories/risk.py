@@ -4,10 +4,13 @@ import factory
 from factory.django import DjangoModelFactory
 
 from risk.domain.decision import Action, Verdict
+from risk.domain.halt import HaltScope, TradingState
+from risk.domain.lock import LockKind
 from risk.domain.policy import Scope
-from risk.models import Decision, Leg, Policy
+from risk.models import Decision, Halt, Leg, Lock, Policy
 from tests.factories import NOW
-from tests.factories.trading import PositionFactory, SignalFactory
+from tests.factories.trading import PositionFactory, SignalFactory, TraderFactory
+from trading.domain.mode import Book
 from trading.domain.position import Direction
 from trading.domain.signal import SignalStatus
 from trading.domain.units import Leverage, Usdc
@@ -65,3 +68,33 @@ class CloseLegFactory(LegFactory):
         market=factory.SelfAttribute("..market"),
         book=factory.SelfAttribute("..book"),
     )
+
+
+class HaltFactory(DjangoModelFactory):
+    """A pause of the whole desk."""
+
+    class Meta:
+        model = Halt
+
+    scope = HaltScope.GLOBAL
+    state = TradingState.REDUCING
+    reason = "a drill"
+    placed_by = "rita"
+    since = NOW
+
+
+class LockFactory(DjangoModelFactory):
+    """A lock by hand on every market of a live account."""
+
+    class Meta:
+        model = Lock
+
+    trader = factory.SubFactory(TraderFactory)
+    book = Book.LIVE
+    kind = LockKind.MANUAL
+    value = "locked"
+    limit = "unlocked"
+    reason = "away"
+    placed_by = "rita"
+    since = NOW
+    caused_at = NOW
