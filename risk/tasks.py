@@ -3,7 +3,7 @@
 from celery import shared_task
 
 from risk import conf
-from risk.services import decisions
+from risk.services import decisions, losses
 from trading import clock
 from trading import conf as trading_conf
 
@@ -12,3 +12,9 @@ from trading import conf as trading_conf
 def drain(trader_id: int) -> None:
     """Decide an account's waiting signals."""
     decisions.drain(trader_id=trader_id, switch=trading_conf.mode_switch(), accounts=conf.accounts(), clock=clock.now)
+
+
+@shared_task(name="risk.watch")
+def watch(trader_id: int) -> None:
+    """Measure what an account lost."""
+    losses.watch(trader_id=trader_id, balance=None, limits_of=losses.from_settings, at=clock.now())

@@ -88,7 +88,7 @@ TABLES: tuple[Table, ...] = (
         frozen="position_id book kind price collateral_usdc leverage_x fee_usdc payout_usdc realised_pnl_usdc chain_id tx_hash"
         " log_index block_number block_hash filled_at created_at",
     ),
-    _ledger("traders", changes=f"{_LANE} name is_enabled", frozen="tg_user_id address created_at"),
+    _ledger("traders", changes=f"{_LANE} name is_enabled zone", frozen="tg_user_id address created_at"),
     _ledger(
         "sources",
         changes="is_enabled allowed_symbols allowed_accounts max_leverage_x max_position_usdc max_exposure_usdc",
@@ -120,7 +120,18 @@ TABLES: tuple[Table, ...] = (
     _ledger(
         "locks",
         changes=_END,
-        frozen="trader_id book market_id kind value limit reason placed_by since caused_at until",
+        frozen="trader_id book market_id kind value limit_text reason placed_by since caused_at until",
+    ),
+    _ledger(
+        "equities",
+        changes="earned_usdc equity_usdc doubts peak_earned_usdc peak_equity_usdc peak_at newest_fill measured_at next_action_at",
+        frozen="trader_id book",
+    ),
+    _ledger(
+        "loss_days",
+        # The equity at the reset is null until a wallet's balance is known.
+        changes="baseline_equity_usdc loss_usdc limit_usdc measured_at warned_at breached_at",
+        frozen="trader_id book starts_at ends_at zone baseline_earned_usdc",
     ),
     # What a policy said is in the audit log.
     _loose("user_risk_policies"),

@@ -22,10 +22,13 @@ from execution.adapters import rpc_metrics
 from execution.domain.intent import LIFECYCLE, UNMINED, IntentKind, IntentStatus
 from execution.models import Sender, TxIntent, TxSend
 from risk.domain.decision import Denial, Verdict
-from risk.models import Decision
+from risk.domain.halt import TradingState
+from risk.domain.lock import LockKind
+from risk.models import Decision, Halt, Lock, LossDay
 from trading import clock, selectors
 from trading.domain.mode import Mode
 from trading.domain.price import Rejection
+from trading.domain.units import Usdc
 from trading.models import AuditRow, Event, Market, Position, Quote, Signal, Source
 from vanta_site import standing
 from vanta_site.components import WORKERS, look
@@ -95,6 +98,7 @@ class LedgerCollector:
         yield from self._violations()
         yield from _mode(stands or standing.read(), switched=self._switched.read(), stopped=self._stopped.read()[()])
         yield from _state(ended=self._ended.read())
+        yield from _losses()
         yield from _surroundings()
 
     def _flow(self) -> Iterator[Metric]:
@@ -169,6 +173,22 @@ def _state(*, ended: Mapping[Labels, int]) -> Iterator[Metric]:
     symbols: dict[Labels, float] = {(symbol,): 0.0 for symbol in Market.objects.values_list("symbol", flat=True)}
     held = Position.objects.open().order_by().values_list("market__symbol").annotate(rows=Count("pk"))
     yield _gauge("vanta_open_positions", "Open positions.", ["symbol"], symbols | {(symbol,): number for symbol, number in held})
+
+
+def _losses() -> Iterator[Metric]:
+    now = clock.now()
+    running = LossDay.objects.running(at=now).filter(limit_usdc__gt=Usdc.zero()).values_list("loss_usdc", "limit_usdc")
+    # Exactly 1 at the limit: whoever may lose nothing has no share of it.
+    worst = max((lost.raw / limit.raw for lost, limit in running if limit is not None), default=0.0)
+    yield _gauge(
+        "vanta_daily_loss_used_ratio", "The largest share of a day's limit that an account has lost.", [], {(): max(0.0, worst)}
+    )
+    kinds: dict[Labels, float] = {(str(kind),): 0.0 for kind in LockKind}
+    held = Lock.objects.holding(at=now).order_by().values_list("kind").annotate(rows=Count("pk"))
+    yield _gauge("vanta_locks", "Locks that hold.", ["kind"], kinds | {(kind,): number for kind, number in held})
+    states: dict[Labels, float] = {(str(state),): 0.0 for state in TradingState if state is not TradingState.ACTIVE}
+    halted = Halt.objects.holding(at=now).order_by().values_list("state").annotate(rows=Count("pk"))
+    yield _gauge("vanta_halts", "Scopes by trading state.", ["state"], states | {(state,): number for state, number in halted})
 
 
 def _components(seen: Mapping[str, Component]) -> Iterator[Metric]:

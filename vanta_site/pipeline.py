@@ -4,6 +4,7 @@ signal.accepted   → risk.drain(account)       decide the account's waiting sig
 decision.approved → execution.order(account)  owe one intent for each leg
 intent.created    → execution.drain(sender)   build, reserve, sign, store, broadcast, watch
 intent.mined      → execution.index           read the venue's events: fills, positions
+position.filled   → risk.watch(account)       measure what was lost, lock entries where it is too much
 
 Each stage also has a sweep: from beat, and from `sweeper`, which needs no broker. A lost ring costs one sweep.
 """
@@ -25,6 +26,7 @@ FOLLOWS = {
     "decision.approved": "execution.order",
     "intent.created": "execution.drain",
     "intent.mined": "execution.index",
+    "position.filled": "risk.watch",
 }
 
 # Task names by prefix → queue; the first that matches.

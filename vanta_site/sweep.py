@@ -17,7 +17,7 @@ from execution.models import Cursor, TxIntent
 from execution.services import indexing, orders, senders
 from risk import conf as risk_conf
 from risk.models import Leg
-from risk.services import decisions
+from risk.services import decisions, losses
 from trading import clock, conf
 from trading.models import PriceFeed, Signal
 from trading.services import prices
@@ -61,6 +61,11 @@ STAGES: tuple[Stage, ...] = (
         task="risk.drain",
         due=_accounts_with_signals,
         work=lambda pk: decisions.drain(trader_id=pk, switch=conf.mode_switch(), accounts=risk_conf.accounts(), clock=clock.now),
+    ),
+    Stage(
+        task="risk.watch",
+        due=lambda before: losses.due(before=before),
+        work=lambda pk: losses.watch(trader_id=pk, balance=None, limits_of=losses.from_settings, at=clock.now()),
     ),
     Stage(
         task="execution.order",

@@ -29,7 +29,7 @@ class Migration(migrations.Migration):
                 ('book', models.CharField(choices=[('PAPER', 'PAPER'), ('LIVE', 'LIVE')], max_length=8)),
                 ('kind', models.CharField(choices=[('DAILY_LOSS', 'DAILY_LOSS'), ('DRAWDOWN', 'DRAWDOWN'), ('COOLDOWN', 'COOLDOWN'), ('STOP_LOSS_GUARD', 'STOP_LOSS_GUARD'), ('LOW_PROFIT', 'LOW_PROFIT'), ('MANUAL', 'MANUAL')], max_length=16)),
                 ('value', models.CharField(max_length=64)),
-                ('limit', models.CharField(max_length=64)),
+                ('limit', models.CharField(db_column='limit_text', max_length=64)),
                 ('caused_at', models.DateTimeField()),
             ],
             options={

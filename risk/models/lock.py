@@ -29,7 +29,8 @@ class Lock(Bounded):
     market = models.ForeignKey(Market, on_delete=models.PROTECT, null=True, related_name="locks")
     kind = models.CharField(max_length=16, choices=choices(LockKind))
     value = models.CharField(max_length=64)
-    limit = models.CharField(max_length=64)
+    # Another name in the table: `limit` is a word of SQL.
+    limit = models.CharField(max_length=64, db_column="limit_text")
     # The fact behind it: a lock that was lifted isn't placed again for the same one.
     caused_at = models.DateTimeField()
 

@@ -1,5 +1,7 @@
 """Rows of `risk`."""
 
+from datetime import timedelta
+
 import factory
 from factory.django import DjangoModelFactory
 
@@ -7,7 +9,7 @@ from risk.domain.decision import Action, Verdict
 from risk.domain.halt import HaltScope, TradingState
 from risk.domain.lock import LockKind
 from risk.domain.policy import Scope
-from risk.models import Decision, Halt, Leg, Lock, Policy
+from risk.models import Decision, Equity, Halt, Leg, Lock, LossDay, Policy
 from tests.factories import NOW
 from tests.factories.trading import PositionFactory, SignalFactory, TraderFactory
 from trading.domain.mode import Book
@@ -98,3 +100,37 @@ class LockFactory(DjangoModelFactory):
     placed_by = "rita"
     since = NOW
     caused_at = NOW
+
+
+class EquityFactory(DjangoModelFactory):
+    """A paper account that earned nothing yet."""
+
+    class Meta:
+        model = Equity
+
+    trader = factory.SubFactory(TraderFactory)
+    book = Book.PAPER
+    earned_usdc = Usdc.zero()
+    equity_usdc = Usdc.of(10_000)
+    peak_earned_usdc = Usdc.zero()
+    peak_equity_usdc = Usdc.of(10_000)
+    peak_at = NOW
+    measured_at = NOW
+
+
+class LossDayFactory(DjangoModelFactory):
+    """A paper account's day without an end in sight, nothing lost."""
+
+    class Meta:
+        model = LossDay
+
+    trader = factory.SubFactory(TraderFactory)
+    book = Book.PAPER
+    starts_at = NOW
+    ends_at = NOW + timedelta(days=36_500)
+    zone = "UTC"
+    baseline_earned_usdc = Usdc.zero()
+    baseline_equity_usdc = Usdc.of(10_000)
+    loss_usdc = Usdc.zero()
+    limit_usdc = Usdc.of(2_000)
+    measured_at = NOW

@@ -12,6 +12,8 @@ class Trader(Lane):
     name = models.CharField(max_length=64)
     address = models.CharField(max_length=42, unique=True)
     is_enabled = models.BooleanField(default=True)
+    # Whose midnight begins the trading day, by its IANA name.
+    zone = models.CharField(max_length=64, default="UTC", db_default="UTC")
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

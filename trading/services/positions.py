@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from trading import locks
+from trading import doorbell, locks
 from trading.domain.mode import Book
 from trading.domain.position import Direction, FillFacts, FillKind, PositionStatus, fold
 from trading.domain.units import Leverage, Price, Usdc
@@ -73,6 +73,7 @@ def _announce(execution: Execution, *, position: Position, trace_id: str) -> Non
         realised_pnl_usdc=execution.realised_pnl,
         tx_hash=execution.tx_hash,
     )
+    doorbell.ring("position.filled", key=position.trader_id)
 
 
 @piece

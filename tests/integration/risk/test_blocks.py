@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import transaction
 
 from risk.domain.authority import NotAllowed, ReasonMissing
 from risk.domain.lock import LockKind, LockPlan
@@ -104,16 +104,6 @@ def test_markets_kinds_books_and_accounts_lock_apart() -> None:
 
     assert len(place(account, *wanted)) == 4
     assert len(place(TraderFactory(), *wanted)) == 4
-
-
-@pytest.mark.parametrize("symbol", [None, "BTC-USD"])
-def test_the_database_keeps_one_active_lock_of_each_kind(symbol: str | None) -> None:
-    account = TraderFactory()
-    market = MarketFactory() if symbol else None
-    LockFactory(trader=account, market=market)
-
-    with pytest.raises(IntegrityError, match="one_active_lock_of_each_kind"):
-        LockFactory(trader=account, market=market)
 
 
 def by_hand(account: Trader, *, person: Person = RISK, **said: Any) -> Lock:

@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import IntegrityError, connection, transaction
+from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from risk.domain.authority import NotAllowed, ReasonMissing
@@ -236,25 +236,3 @@ def test_many_at_once_leave_one_state() -> None:
 
     assert Halt.objects.count() == 1
     assert AuditRow.objects.filter(action="state.change").count() == 1
-
-
-def test_the_database_keeps_one_state_for_each_scope() -> None:
-    HaltFactory()
-    with pytest.raises(IntegrityError, match="one_halt_for_each_scope"):
-        HaltFactory()
-
-
-@pytest.mark.parametrize(
-    ("said", "rule"),
-    [
-        ({"state": "ACTIVE"}, "halt_state_is_known"),
-        ({"scope": "GLOBAL", "key": "x"}, "halt_names_whom_its_scope_needs"),
-        ({"scope": "USER", "key": ""}, "halt_names_whom_its_scope_needs"),
-        ({"until": NOW}, "halt_ends_after_it_began"),
-        ({"ended_at": NOW}, "halt_ends_by_a_name"),
-        ({"scope": "VENUE", "key": "x"}, "halt_"),
-    ],
-)
-def test_the_database_refuses_a_state_that_makes_no_sense(said: dict[str, Any], rule: str) -> None:
-    with pytest.raises(IntegrityError, match=rule):
-        HaltFactory(**said)

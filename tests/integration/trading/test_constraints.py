@@ -11,7 +11,16 @@ from django.db import IntegrityError, connection, models, transaction
 from execution.models import DatabaseIdentity, TxReceipt
 from tests.factories import NOW
 from tests.factories.execution import DelegationFactory, OrderFactory, SenderFactory, TxIntentFactory, TxSendFactory
-from tests.factories.risk import CloseLegFactory, DecisionFactory, LegFactory, PolicyFactory
+from tests.factories.risk import (
+    CloseLegFactory,
+    DecisionFactory,
+    EquityFactory,
+    HaltFactory,
+    LegFactory,
+    LockFactory,
+    LossDayFactory,
+    PolicyFactory,
+)
 from tests.factories.trading import CloseSignalFactory, FillFactory, PositionFactory, QuoteFactory, SignalFactory, TraderFactory
 from trading.domain.units import Wei
 from trading.models import ModeState
@@ -115,6 +124,19 @@ CHECKS = [
     ),
     *of("policy_sums_and_shares_are_not_below_nothing", PolicyFactory, "max_exposure_usdc = -1", "max_drawdown_pct = -1"),
     *of("policy_limits_are_positive", PolicyFactory, "max_leverage_x = 0.5", "max_position_usd_1e6 = -1"),
+    *of("halt_scope_is_known", HaltFactory, "scope = 'VENUE', key = 'x'"),
+    *of("halt_state_is_known", HaltFactory, "state = 'ACTIVE'"),
+    *of("halt_names_whom_its_scope_needs", HaltFactory, "key = 'x'", "scope = 'USER'"),
+    *of("halt_ends_after_it_began", HaltFactory, "until = since", "until = since - interval '1 second'"),
+    *of("halt_ends_by_a_name", HaltFactory, "ended_at = now()", "ended_by = 'rita'"),
+    *of("lock_kind_is_known", LockFactory, "kind = 'WHIM'"),
+    *of("lock_book_is_known", LockFactory, "book = 'BOTH'"),
+    *of("lock_ends_after_it_began", LockFactory, "until = since"),
+    *of("lock_ends_by_a_name", LockFactory, "ended_at = now()", "ended_by = 'rita'"),
+    *of("equity_book_is_known", EquityFactory, "book = 'BOTH'"),
+    *of("equity_never_exceeds_its_peak", EquityFactory, "earned_usdc = 0.000001"),
+    *of("loss_day_book_is_known", LossDayFactory, "book = 'BOTH'"),
+    *of("loss_day_ends_after_it_began", LossDayFactory, "ends_at = starts_at"),
     *of("sender_status_is_known", SenderFactory, "status = 'ASLEEP'"),
     *of("sender_nonce_counts_up_from_zero", SenderFactory, "next_nonce = -1"),
     *of("sender_window_lies_between_one_and_the_most", SenderFactory, "window_size = 0", "window_size = 65"),
@@ -161,6 +183,10 @@ TWINS = {
     "one_decision_for_each_signal_and_trader": (DecisionFactory, {}),
     "one_leg_for_each_number": (LegFactory, {}),
     "one_policy_for_each_scope": (PolicyFactory, {}),
+    "one_halt_for_each_scope": (HaltFactory, {"state": "'HALTED'"}),
+    "one_active_lock_of_each_kind": (LockFactory, {"reason": "'another'"}),
+    "one_equity_for_each_book": (EquityFactory, {}),
+    "one_loss_day_for_each_reset": (LossDayFactory, {"zone": "'Asia/Tokyo'"}),
     "one_sender_for_each_address": (SenderFactory, {}),
     "one_delegation_for_each_trader_and_sender": (DelegationFactory, {"is_home": "false"}),
 }

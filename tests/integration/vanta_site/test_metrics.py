@@ -11,14 +11,16 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from execution.adapters.rpc_metrics import METHODS, Outcome
 from risk.domain.decision import Denial, Verdict
+from risk.domain.lock import LockKind
 from tests.factories import NOW
 from tests.factories.flow import filled, ordered
-from tests.factories.risk import DecisionFactory
+from tests.factories.risk import DecisionFactory, HaltFactory, LockFactory, LossDayFactory
 from tests.factories.trading import FeedFactory, FillFactory, QuoteFactory, SignalFactory
 from trading import clock, conf
 from trading.domain.mode import Mode
 from trading.domain.price import Rejection
 from trading.domain.signal import SignalStatus
+from trading.domain.units import Usdc
 from trading.models import ModeState, Signal
 from trading.services import journal, mode
 from vanta_site import metrics
@@ -139,6 +141,23 @@ def test_each_source_shows_the_age_of_its_quotes_its_health_and_what_was_rejecte
     assert _of(samples, "vanta_price_rejected_total", source="pyth", reason="STALE") == 0
     assert _of(samples, "vanta_price_source_healthy", source="venue") == 1
     assert _of(samples, "vanta_price_source_healthy", source="silent") == 0
+
+
+def test_the_worst_loss_and_what_is_locked_are_seen(client: Client) -> None:
+    assert _of(_scraped(client), "vanta_daily_loss_used_ratio") == 0
+    for lost, limit in ((500, 2_000), (1_500, 2_000), (-10, 2_000), (7, None), (7, 0)):
+        LossDayFactory(loss_usdc=Usdc.of(lost), limit_usdc=None if limit is None else Usdc.of(limit))
+    yesterday = clock.now() - timedelta(days=1)
+    LossDayFactory(starts_at=yesterday - timedelta(days=1), ends_at=yesterday, loss_usdc=Usdc.of(9), limit_usdc=Usdc.of(1))
+    LockFactory()
+    LockFactory(kind=LockKind.COOLDOWN, until=NOW + timedelta(minutes=1))
+    HaltFactory()
+
+    samples = _scraped(client)
+
+    assert _of(samples, "vanta_daily_loss_used_ratio") == 0.75
+    assert (_of(samples, "vanta_locks", kind="MANUAL"), _of(samples, "vanta_locks", kind="COOLDOWN")) == (1, 0)
+    assert (_of(samples, "vanta_halts", state="REDUCING"), _of(samples, "vanta_halts", state="HALTED")) == (1, 0)
 
 
 def test_no_label_names_a_signal_a_person_or_a_transaction(client: Client) -> None:

@@ -1,0 +1,69 @@
+"""Equity: what an account is worth and what its trading has earned, read under its lock."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.conf import settings
+from django.db.models import Case, F, Max, Q, Sum, When
+
+from risk.domain.equity import Account, Held, Marks
+from trading import selectors
+from trading.domain.mode import Book
+from trading.domain.position import Direction, FillKind
+from trading.domain.units import Price, Usdc
+from trading.kinds import piece
+from trading.models import Fill, Position, Quote, Trader
+from trading.models.fields import UsdcField
+
+# What a fill earned: the fee of an open is gone at once; a close pays out less than it closes, or more.
+_EARNED = Case(When(kind=FillKind.OPEN, then=-F("fee_usdc")), default=F("realised_pnl_usdc"), output_field=UsdcField())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """An account's book as its rows say, and the newest of its fills."""
+
+    account: Account
+    # None: there was none yet.
+    newest_fill: int | None
+
+
+@piece
+def read(trader: Trader, *, book: Book, since: datetime, balance: Usdc | None, at: datetime) -> Reading:
+    """One book of an account: four queries at most. The caller holds the account's lock, or a close could count twice."""
+    fills = Fill.objects.canonical().filter(position__trader=trader, book=book)
+    sums = fills.aggregate(earned=Sum(_EARNED), before=Sum(_EARNED, filter=Q(filled_at__lt=since)), newest=Max("pk"))
+    held = tuple(_held(each) for each in Position.objects.open().of(trader_id=trader.pk, book=book).select_related("market"))
+    account = Account(
+        earned=sums["earned"] or Usdc.zero(),
+        earned_before=sums["before"] or Usdc.zero(),
+        held=held,
+        marks=_marks({each.symbol for each in held}, at=at),
+        stake=Usdc.of(settings.PAPER_BALANCE_USDC) if book is Book.PAPER else None,
+        balance=balance if book is Book.LIVE else None,
+    )
+    return Reading(account=account, newest_fill=sums["newest"])
+
+
+def _held(position: Position) -> Held:
+    return Held(
+        symbol=position.market.symbol,
+        direction=Direction(position.direction),
+        collateral=position.collateral_usdc,
+        leverage=position.leverage_x,
+        entry=position.entry_price,
+        opened_at=position.opened_at,
+    )
+
+
+def _marks(symbols: set[str], *, at: datetime) -> Marks:
+    agreed = selectors.agreed_prices(now=at, symbols=symbols) if symbols else {}
+    missing = symbols - agreed.keys()
+    last_known = _last_known(missing) if missing else {}
+    return Marks(agreed={symbol: each.price for symbol, each in agreed.items()}, last_known=last_known)
+
+
+def _last_known(symbols: Iterable[str]) -> dict[str, Price]:
+    quotes = Quote.objects.filter(market__symbol__in=symbols).order_by("published_at")
+    return dict(quotes.values_list("market__symbol", "price"))
