@@ -71,9 +71,9 @@ TABLES: tuple[Table, ...] = (
     _ledger(
         "signals",
         changes=f"{_DUE} status decided_at",
-        frozen="source_id source_name signal_id intent_key fingerprint trace_id trader_id market_id side book collateral_usdc"
-        " size_kind size_pct leverage_x reduce_usdc reduce_pct slippage_pct price take_profit stop_loss signaled_at body"
-        " received_at expires_at",
+        frozen="source_id source_name signal_id intent_key fingerprint trace_id trader_id market_id position_id side book"
+        " collateral_usdc size_kind size_pct leverage_x reduce_usdc reduce_pct slippage_pct price take_profit stop_loss"
+        " signaled_at body received_at expires_at",
     ),
     _ledger(
         "positions",

@@ -89,6 +89,8 @@ class SignalRequest:
     take_profit: Price | None = None
     stop_loss: Price | None = None
     signaled_at: datetime | None = None
+    # The one position that an exit of our own closes; no webhook can name one.
+    position_id: int | None = None
 
     @property
     def is_entry(self) -> bool:

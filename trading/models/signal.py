@@ -40,6 +40,8 @@ class Signal(Due):
     trace_id = models.CharField(max_length=32, db_index=True)
     trader = models.ForeignKey(Trader, on_delete=models.PROTECT, related_name="signals")
     market = models.ForeignKey(Market, on_delete=models.PROTECT, related_name="signals")
+    # The one position that an exit of our own is about. Null: an entry, or an exit of whatever is open in the market.
+    position = models.ForeignKey("trading.Position", on_delete=models.PROTECT, null=True, related_name="exits")
     side = models.CharField(max_length=8, choices=choices(Side))
     book = models.CharField(max_length=8, choices=choices(Book))
     # Null for exits, and for entries that say a size instead.
@@ -89,6 +91,9 @@ class Signal(Due):
                     models.Q(collateral_usdc__isnull=False, collateral_usdc__gt=0, size_kind="", size_pct=None)
                     | models.Q(collateral_usdc=None, size_pct__isnull=False, size_pct__gt=0) & ~models.Q(size_kind="")
                 ),
+            ),
+            models.CheckConstraint(
+                name="signal_names_a_position_only_to_close_it", condition=models.Q(position=None) | models.Q(side=Side.CLOSE)
             ),
             models.CheckConstraint(
                 name="signal_is_due_exactly_while_received",

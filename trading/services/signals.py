@@ -26,6 +26,12 @@ class UnknownSymbol(Invalid):
     code = "SYMBOL_UNKNOWN"
 
 
+class UnknownPosition(Invalid):
+    """No such position was ever open."""
+
+    code = "POSITION_UNKNOWN"
+
+
 class Outcome(StrEnum):
     """What became of a signal at the door."""
 
@@ -51,6 +57,7 @@ def accept(*, request: SignalRequest, raw: bytes, source: Source, at: datetime) 
     Raises:
         UnknownTrader: if the source may not trade for the user.
         UnknownSymbol: if no such market is listed.
+        UnknownPosition: if the position that it names doesn't exist.
     """
     wanted = _row(request, raw=raw, source=source, at=at)
     Signal.objects.bulk_create([wanted], ignore_conflicts=True)
@@ -115,8 +122,7 @@ def _note_conflict(stored: Signal, *, wanted: Signal, at: datetime) -> None:
 
 
 def _row(request: SignalRequest, *, raw: bytes, source: Source, at: datetime) -> Signal:
-    trader = _trader(request)
-    market = _market(request)
+    aim = _aim(request)
     return Signal(
         source=source,
         source_name=request.source,
@@ -124,10 +130,11 @@ def _row(request: SignalRequest, *, raw: bytes, source: Source, at: datetime) ->
         intent_key=intent_key(source=request.source, signal_id=request.signal_id),
         fingerprint=fingerprint(raw),
         trace_id=secrets.token_hex(16),
-        trader=trader,
-        market=market,
+        trader=aim.trader,
+        market=aim.market,
+        position=aim.position,
         side=request.side,
-        book=_book(request, trader=trader, market=market),
+        book=aim.book,
         collateral_usdc=request.collateral,
         size_kind=request.size.kind if request.size else "",
         size_pct=request.size.share if request.size else None,
@@ -144,6 +151,27 @@ def _row(request: SignalRequest, *, raw: bytes, source: Source, at: datetime) ->
         next_action_at=at,
         expires_at=at + ENTRY_LIFETIME if request.is_entry else None,
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Aim:
+    """What a signal is about."""
+
+    trader: Trader
+    market: Market
+    book: Book
+    position: Position | None = None
+
+
+def _aim(request: SignalRequest) -> _Aim:
+    if request.position_id is None:
+        trader, market = _trader(request), _market(request)
+        return _Aim(trader=trader, market=market, book=_book(request, trader=trader, market=market))
+    position = Position.objects.select_related("trader", "market").filter(pk=request.position_id).first()
+    if position is None:
+        raise UnknownPosition("there is no such position", field="position")
+    # Whatever has become of its account and its market since: what was opened can be closed.
+    return _Aim(trader=position.trader, market=position.market, book=Book(position.book), position=position)
 
 
 def _trader(request: SignalRequest) -> Trader:

@@ -54,6 +54,11 @@ def of(constraint: str, make: Callable[[], models.Model], *changes: str) -> list
 CHECKS = [
     *of("trader_address_is_an_address", TraderFactory, "address = '0x12'", f"address = '{ADDRESS[:-1]}g'", "address = ''"),
     *of("signal_side_is_known", CloseSignalFactory, "side = 'BUY', collateral_usdc = 1, leverage_x = 1"),
+    *of(
+        "signal_names_a_position_only_to_close_it",
+        lambda: CloseSignalFactory(position=PositionFactory()),
+        "side = 'LONG', collateral_usdc = 1, leverage_x = 1",
+    ),
     *of("signal_book_is_known", SignalFactory, "book = 'BOTH'"),
     *of(
         "signal_entry_has_leverage_and_collateral_or_a_size",

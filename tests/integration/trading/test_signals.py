@@ -16,9 +16,9 @@ from trading.domain.mode import Book, Mode
 from trading.domain.signal import Side, SignalRequest, SignalStatus
 from trading.domain.units import Leverage, Percent, Price, Usdc
 from trading.kinds import write
-from trading.models import AuditRow, Event, ModeState, Signal, Trader
+from trading.models import AuditRow, Event, Market, ModeState, Signal, Trader
 from trading.services import signals
-from trading.services.signals import Acceptance, Outcome, UnknownSymbol, UnknownTrader
+from trading.services.signals import Acceptance, Outcome, UnknownPosition, UnknownSymbol, UnknownTrader
 
 pytestmark = pytest.mark.django_db
 
@@ -196,6 +196,34 @@ def test_a_decided_signal_is_due_no_more(trader: Trader) -> None:
     move(signal, SignalStatus.APPROVED)
     signal.refresh_from_db()
     assert (signal.status, signal.decided_at, signal.next_action_at) == ("APPROVED", NOW, None)
+
+
+@pytest.mark.parametrize("book", Book)
+def test_an_exit_of_our_own_may_name_its_position_and_takes_its_book(trader: Trader, book: Book) -> None:
+    other = PositionFactory(trader=trader, book=Book.LIVE)
+    position = PositionFactory(trader=trader, book=book)
+
+    signal = accept(close(position_id=position.pk)).signal
+
+    assert (signal.position, signal.book, signal.trader, signal.market) == (position, book, trader, other.market)
+    assert accept(close(position_id=position.pk)).outcome is Outcome.DUPLICATE
+
+
+def test_what_is_open_can_be_closed_though_its_account_and_its_market_are_gone(trader: Trader) -> None:
+    position = PositionFactory(trader=trader)
+    Trader.objects.update(is_enabled=False)
+    Market.objects.update(is_listed=False)
+
+    with pytest.raises(UnknownTrader):
+        accept(close())
+
+    assert accept(close(position_id=position.pk)).signal.position == position
+
+
+def test_a_position_that_never_was_is_refused(trader: Trader) -> None:
+    with pytest.raises(UnknownPosition):
+        accept(close(position_id=1))
+    assert not Signal.objects.exists()
 
 
 def test_sixteen_at_once_store_one_row(committed: None) -> None:
