@@ -3,7 +3,7 @@
 from celery import shared_task
 
 from risk import conf
-from risk.services import decisions, losses
+from risk.services import decisions, flattening, losses
 from trading import clock
 from trading import conf as trading_conf
 
@@ -18,3 +18,9 @@ def drain(trader_id: int) -> None:
 def watch(trader_id: int) -> None:
     """Measure what an account lost."""
     losses.watch(trader_id=trader_id, balance=None, limits_of=losses.from_settings, at=clock.now())
+
+
+@shared_task(name="risk.flatten")
+def flatten(job_id: int) -> None:
+    """Send the closes that a job still owes, and count the others."""
+    flattening.work(job_id=job_id, at=clock.now())

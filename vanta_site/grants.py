@@ -133,6 +133,11 @@ TABLES: tuple[Table, ...] = (
         changes="baseline_equity_usdc loss_usdc limit_usdc measured_at warned_at breached_at",
         frozen="trader_id book starts_at ends_at zone baseline_earned_usdc",
     ),
+    _ledger(
+        "flattens",
+        changes="status closed waiting failed opening ended_at next_action_at",
+        frozen="scope key book reason started_by started_at",
+    ),
     # What a policy said is in the audit log.
     _loose("user_risk_policies"),
     # execution

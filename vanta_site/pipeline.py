@@ -5,6 +5,7 @@ decision.approved → execution.order(account)  owe one intent for each leg
 intent.created    → execution.drain(sender)   build, reserve, sign, store, broadcast, watch
 intent.mined      → execution.index           read the venue's events: fills, positions
 position.filled   → risk.watch(account)       measure what was lost, lock entries where it is too much
+flatten.started   → risk.flatten(job)         send one close for each position in a scope
 
 Each stage also has a sweep: from beat, and from `sweeper`, which needs no broker. A lost ring costs one sweep.
 """
@@ -27,6 +28,7 @@ FOLLOWS = {
     "intent.created": "execution.drain",
     "intent.mined": "execution.index",
     "position.filled": "risk.watch",
+    "flatten.started": "risk.flatten",
 }
 
 # Task names by prefix → queue; the first that matches.

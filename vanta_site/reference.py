@@ -7,11 +7,18 @@ from enum import StrEnum
 from typing import Any
 
 from execution.domain import intent, order
+from risk.domain import flatten
 from risk.domain.decision import Denial
 from trading.domain import position, signal
 from trading.domain.lifecycle import Lifecycle
 
-LIFECYCLES: tuple[Lifecycle[Any], ...] = (signal.LIFECYCLE, order.LIFECYCLE, intent.LIFECYCLE, position.LIFECYCLE)
+LIFECYCLES: tuple[Lifecycle[Any], ...] = (
+    signal.LIFECYCLE,
+    order.LIFECYCLE,
+    intent.LIFECYCLE,
+    position.LIFECYCLE,
+    flatten.LIFECYCLE,
+)
 
 _MEMBER = re.compile(r"^    (\w+) = .*?(?:  # (.*))?$", re.MULTILINE)
 

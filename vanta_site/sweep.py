@@ -16,8 +16,8 @@ from execution import conf as execution_conf
 from execution.models import Cursor, TxIntent
 from execution.services import indexing, orders, senders
 from risk import conf as risk_conf
-from risk.models import Leg
-from risk.services import decisions, losses
+from risk.models import Flatten, Leg
+from risk.services import decisions, flattening, losses
 from trading import clock, conf
 from trading.models import PriceFeed, Signal
 from trading.services import prices
@@ -56,7 +56,16 @@ def _streams(_: datetime) -> Iterable[int]:
     return Cursor.objects.values_list("pk", flat=True)
 
 
+def _flattens(before: datetime) -> Iterable[int]:
+    return Flatten.objects.filter(next_action_at__lte=before).values_list("pk", flat=True)
+
+
 STAGES: tuple[Stage, ...] = (
+    Stage(
+        task="risk.flatten",
+        due=_flattens,
+        work=lambda pk: flattening.work(job_id=pk, at=clock.now()),
+    ),
     Stage(
         task="risk.drain",
         due=_accounts_with_signals,

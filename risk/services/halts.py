@@ -77,7 +77,7 @@ def place(
     until: datetime | None = None,
 ) -> StateHeld:
     """As `set_state`, in the caller's transaction."""
-    key = _checked_key(scope, key)
+    key = checked_key(scope, key)
     if until is not None and (until <= at or state is TradingState.ACTIVE):
         raise UntilRefused("a pause ends after it begins, and ACTIVE has no end", field="until")
     # The mode's row stands for the desk: one change of its states at a time.
@@ -98,7 +98,25 @@ def place(
     return wanted.as_held()
 
 
-def _checked_key(scope: HaltScope, key: str) -> str:
+@piece
+def tighten(*, scope: HaltScope, key: str, state: TradingState, person: Person, reason: str, at: datetime) -> StateHeld:
+    """Hold a scope at least so strictly, and until somebody resumes it; what is stricter stays.
+
+    Raises:
+        ReasonMissing, NotAllowed, ScopeUnknown: as `set_state`.
+    """
+    locks.mode_state()
+    row = Halt.objects.holding(at=at).filter(scope=scope, key=key).first()
+    strictest = max([state, *([TradingState(row.state)] if row else [])], key=lambda each: each.caution)
+    return place(scope=scope, key=key, state=strictest, person=person, reason=reason, at=at)
+
+
+def checked_key(scope: HaltScope, key: str) -> str:
+    """A scope's key as it is kept.
+
+    Raises:
+        ScopeUnknown: if it names nothing of that scope.
+    """
     found: str | None = key
     if scope is HaltScope.SYMBOL:
         found = Market.objects.filter(symbol=normalized_symbol(key)).values_list("symbol", flat=True).first()

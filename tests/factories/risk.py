@@ -9,7 +9,7 @@ from risk.domain.decision import Action, Verdict
 from risk.domain.halt import HaltScope, TradingState
 from risk.domain.lock import LockKind
 from risk.domain.policy import Scope
-from risk.models import Decision, Equity, Halt, Leg, Lock, LossDay, Policy
+from risk.models import Decision, Equity, Flatten, Halt, Leg, Lock, LossDay, Policy
 from tests.factories import NOW
 from tests.factories.trading import PositionFactory, SignalFactory, TraderFactory
 from trading.domain.mode import Book
@@ -134,3 +134,17 @@ class LossDayFactory(DjangoModelFactory):
     loss_usdc = Usdc.zero()
     limit_usdc = Usdc.of(2_000)
     measured_at = NOW
+
+
+class FlattenFactory(DjangoModelFactory):
+    """A job over the whole live desk, to be worked."""
+
+    class Meta:
+        model = Flatten
+
+    scope = HaltScope.GLOBAL
+    book = Book.LIVE
+    reason = "a drill"
+    started_by = "rita"
+    started_at = NOW
+    next_action_at = NOW

@@ -1,4 +1,4 @@
-"""The four state machines as rows: how to make one, and which columns fit which state."""
+"""The state machines as rows: how to make one, and which columns fit which state."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,8 +9,12 @@ from django.db import connection, models
 from execution.domain import intent, order
 from execution.domain.intent import IntentStatus
 from execution.models import Order, TxIntent
+from risk.domain import flatten
+from risk.domain.flatten import FlattenStatus
+from risk.models import Flatten
 from tests.factories import NOW
 from tests.factories.execution import OrderFactory, TxIntentFactory
+from tests.factories.risk import FlattenFactory
 from tests.factories.trading import PositionFactory, SignalFactory
 from trading.domain import position, signal
 from trading.domain.lifecycle import Lifecycle
@@ -64,7 +68,13 @@ def _intent(state: IntentStatus) -> Columns:
     return columns
 
 
+def _flatten(state: FlattenStatus) -> Columns:
+    is_running = state is FlattenStatus.RUNNING
+    return {"ended_at": None if is_running else NOW, "next_action_at": NOW if is_running else None}
+
+
 MACHINES = {
+    "flatten": Machine(Flatten, flatten.LIFECYCLE, FlattenFactory, _flatten),
     "signal": Machine(Signal, signal.LIFECYCLE, SignalFactory, _signal),
     "position": Machine(Position, position.LIFECYCLE, PositionFactory, _position),
     "order": Machine(Order, order.LIFECYCLE, OrderFactory, _order),
