@@ -55,4 +55,8 @@ class Extent:
     collateral: Usdc
 
     def __str__(self) -> str:
-        return f"{self.positions} positions of {self.accounts} accounts, ${self.collateral} of collateral"
+        return f"{_so_many(self.positions, 'position')} of {_so_many(self.accounts, 'account')}, ${self.collateral} of collateral"
+
+
+def _so_many(number: int, word: str) -> str:
+    return f"{number} {word}" if number == 1 else f"{number} {word}s"

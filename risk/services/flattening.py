@@ -41,9 +41,7 @@ def start(*, scope: HaltScope, key: str, book: Book, person: Person, reason: str
         NotAllowed: if the person may not.
         ScopeUnknown: if there is nothing of that name, or it is a source.
     """
-    if scope not in FLATTENED:
-        raise halts.ScopeUnknown("a source's positions are closed by account, market or desk", field="scope", scope=str(scope))
-    key = halts.checked_key(scope, key)
+    key = _checked_key(scope, key)
     authority.check(person, Act.FLATTEN, reason=reason, account=int(key) if scope is HaltScope.USER else None)
     halts.tighten(scope=scope, key=key, state=TradingState.REDUCING, person=person, reason=reason, at=at)
     running = Flatten.objects.filter(scope=scope, key=key, book=book, status=FlattenStatus.RUNNING).first()
@@ -78,13 +76,24 @@ def progress(job: Flatten) -> Progress:
 
 
 def extent(*, scope: HaltScope, key: str, book: Book) -> Extent:
-    """What a job would close, said before it is begun."""
+    """What a job would close, said before it is begun.
+
+    Raises:
+        ScopeUnknown: if there is nothing of that name, or it is a source.
+    """
+    key = _checked_key(scope, key)
     sums = (
         Position.objects.open()
         .filter(_scope(scope, key), book=book)
         .aggregate(positions=Count("pk"), accounts=Count("trader", distinct=True), collateral=Sum("collateral_usdc"))
     )
     return Extent(positions=sums["positions"], accounts=sums["accounts"], collateral=sums["collateral"] or Usdc.zero())
+
+
+def _checked_key(scope: HaltScope, key: str) -> str:
+    if scope not in FLATTENED:
+        raise halts.ScopeUnknown("a source's positions are closed by account, market or desk", field="scope", scope=str(scope))
+    return halts.checked_key(scope, key)
 
 
 def _begin(scope: HaltScope, key: str, *, book: Book, person: Person, reason: str, at: datetime) -> Flatten:

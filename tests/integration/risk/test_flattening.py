@@ -252,6 +252,9 @@ def test_a_trader_flattens_his_own_account_and_no_other() -> None:
 def test_a_job_that_may_not_be_changes_nothing(said: dict[str, Any], error: type[Exception]) -> None:
     with pytest.raises(error):
         start(**said)
+    if error is halts.ScopeUnknown:
+        with pytest.raises(error):
+            flattening.extent(book=Book.LIVE, **said)
     assert not Flatten.objects.exists()
     assert not Halt.objects.exists()
     assert not AuditRow.objects.exists()

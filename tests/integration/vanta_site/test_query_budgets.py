@@ -12,11 +12,20 @@ from django.test.utils import CaptureQueriesContext
 
 from execution.models import ChainBlock, Cursor, DatabaseIdentity
 from execution.models.send import SendState
+from risk.domain.halt import HaltScope
 from risk.domain.policy import Scope
 from tests.factories import NOW
 from tests.factories.execution import DelegationFactory, OrderFactory, TxSendFactory
 from tests.factories.flow import filled
-from tests.factories.risk import LegFactory, PolicyFactory
+from tests.factories.risk import (
+    EquityFactory,
+    FlattenFactory,
+    HaltFactory,
+    LegFactory,
+    LockFactory,
+    LossDayFactory,
+    PolicyFactory,
+)
 from tests.factories.trading import EtherMarketFactory, FillFactory, QuoteFactory
 from trading import conf
 from trading.domain.position import FillKind
@@ -41,6 +50,10 @@ def _fill_the_desk(number: int) -> None:
     DelegationFactory(trader=flow.signal.trader, sender=flow.intent.sender)
     QuoteFactory(market=EtherMarketFactory(), source=f"source {number}")
     PolicyFactory(scope=Scope.USER, tg_user_id=number)
+    for factory in (LockFactory, EquityFactory, LossDayFactory):
+        factory(trader=flow.signal.trader)
+    HaltFactory(scope=HaltScope.SOURCE, key=f"source {number}")
+    FlattenFactory(scope=HaltScope.USER, key=str(number))
     ChainBlock.objects.create(chain_id=1, number=number, hash=f"0x{number}", parent_hash="0x", mined_at=NOW)
     DatabaseIdentity.objects.update_or_create(pk=1, defaults={"system_identifier": "1", "timeline": number, "confirmed_at": NOW})
     Cursor.objects.create(stream=f"stream {number}", chain_id=1, number=number, hash="0x")
