@@ -49,6 +49,10 @@ class Equity(models.Model):
     def __str__(self) -> str:
         return f"{self.book} {self.trader_id}"
 
+    def is_due(self, *, at: datetime) -> bool:
+        """Whether it is time to measure it again."""
+        return self.next_action_at is not None and self.next_action_at <= at
+
 
 class LossDayQuerySet(models.QuerySet["LossDay"]):
     """Days, asked for in our words."""

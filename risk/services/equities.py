@@ -1,7 +1,6 @@
 """Equity: what an account is worth and what its trading has earned, read under its lock."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
 
 from django.conf import settings
@@ -15,27 +14,25 @@ from trading.domain.units import Price, Usdc
 from trading.kinds import piece
 from trading.models import Fill, Position, Quote, Trader
 from trading.models.fields import UsdcField
+from trading.models.position import FillQuerySet
 
 # What a fill earned: the fee of an open is gone at once; a close pays out less than it closes, or more.
 _EARNED = Case(When(kind=FillKind.OPEN, then=-F("fee_usdc")), default=F("realised_pnl_usdc"), output_field=UsdcField())
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
-    """An account's book as its rows say, and the newest of its fills."""
-
-    account: Account
-    # None: there was none yet.
-    newest_fill: int | None
+@piece
+def newest_fill(trader: Trader, *, book: Book) -> int | None:
+    """The number of the newest fill that stands; None before the first."""
+    number: int | None = _fills(trader, book=book).aggregate(newest=Max("pk"))["newest"]
+    return number
 
 
 @piece
-def read(trader: Trader, *, book: Book, since: datetime, balance: Usdc | None, at: datetime) -> Reading:
+def read(trader: Trader, *, book: Book, since: datetime, balance: Usdc | None, at: datetime) -> Account:
     """One book of an account: four queries at most. The caller holds the account's lock, or a close could count twice."""
-    fills = Fill.objects.canonical().filter(position__trader=trader, book=book)
-    sums = fills.aggregate(earned=Sum(_EARNED), before=Sum(_EARNED, filter=Q(filled_at__lt=since)), newest=Max("pk"))
+    sums = _fills(trader, book=book).aggregate(earned=Sum(_EARNED), before=Sum(_EARNED, filter=Q(filled_at__lt=since)))
     held = tuple(_held(each) for each in Position.objects.open().of(trader_id=trader.pk, book=book).select_related("market"))
-    account = Account(
+    return Account(
         earned=sums["earned"] or Usdc.zero(),
         earned_before=sums["before"] or Usdc.zero(),
         held=held,
@@ -43,7 +40,10 @@ def read(trader: Trader, *, book: Book, since: datetime, balance: Usdc | None, a
         stake=Usdc.of(settings.PAPER_BALANCE_USDC) if book is Book.PAPER else None,
         balance=balance if book is Book.LIVE else None,
     )
-    return Reading(account=account, newest_fill=sums["newest"])
+
+
+def _fills(trader: Trader, *, book: Book) -> FillQuerySet:
+    return Fill.objects.canonical().filter(position__trader=trader, book=book)
 
 
 def _held(position: Position) -> Held:

@@ -47,16 +47,14 @@ def count_day(day: LossDay, measured: Measure, *, share: Percent | None, at: dat
 
 
 @piece
-def count_peak(
-    equity: Equity, measured: Measure, *, share: Percent | None, next_at: datetime | None, at: datetime
-) -> LockPlan | None:
+def count_peak(equity: Equity, measured: Measure, *, share: Percent | None, at: datetime) -> LockPlan | None:
     """Measure the fall from the peak, and say what lock it asks for: until somebody lifts it, which begins a new peak."""
     if measured.earned > equity.peak_earned_usdc or _is_forgiven(equity):
         equity.peak_earned_usdc, equity.peak_equity_usdc, equity.peak_at = measured.earned, measured.equity, at
     if equity.peak_equity_usdc is None:
         equity.peak_equity_usdc = _worth_at(equity.peak_earned_usdc, measured)
     equity.earned_usdc, equity.equity_usdc, equity.doubts = measured.earned, measured.equity, "; ".join(measured.doubts)
-    equity.measured_at, equity.next_action_at = at, next_at
+    equity.measured_at = at
     _store(equity, _MEASURED)
     fall = Fall(lost=equity.peak_earned_usdc - measured.earned, of=equity.peak_equity_usdc, share=share, since=equity.peak_at)
     return fall.plan(LockKind.DRAWDOWN, words=f"since the peak at {equity.peak_at:%Y-%m-%d %H:%M} UTC", until=None)

@@ -31,7 +31,7 @@ from trading.models import Fill, Position, Trader
 from trading.services import audit
 
 # How often an account with something open is measured.
-WATCH_EVERY = timedelta(seconds=3)
+WATCH_EVERY = timedelta(seconds=5)
 # Whose name the locks carry.
 ACTOR = "rule"
 
@@ -56,6 +56,7 @@ def due(*, before: datetime) -> set[int]:
 def watch(*, trader_id: int, balance: Usdc | None, limits_of: LimitsOf, at: datetime) -> list[Lock]:
     """Measure both books of an account, and place the locks that follow; those that are new.
 
+    A book that isn't due and has no new fill is left alone: a second ring for it costs two queries.
     `balance` is the wallet's, as last seen. Without it nobody knows what a share of a LIVE account is: its losses
     are measured, and breach nothing.
     """
@@ -100,15 +101,19 @@ def set_zone(*, tg_user_id: int, zone: str, person: Person, reason: str, at: dat
 
 
 def _watch(trader: Trader, *, book: Book, balance: Usdc | None, limits_of: LimitsOf, at: datetime) -> list[Lock]:
+    equity = Equity.objects.filter(trader=trader, book=book).first()
+    newest = equities.newest_fill(trader, book=book)
+    has_news = equity is None or equity.newest_fill != newest
+    if equity is not None and not has_news and not equity.is_due(at=at):
+        return []
     day = falls.running_day(trader, book=book, at=at)
-    reading = equities.read(trader, book=book, since=day.starts_at, balance=balance, at=at)
-    measured = measure(reading.account, since=day.starts_at)
+    account = equities.read(trader, book=book, since=day.starts_at, balance=balance, at=at)
+    measured = measure(account, since=day.starts_at)
     limits = limits_of(trader, None)
     plans = [falls.count_day(day, measured, share=limits.max_daily_loss, at=at)]
-    equity = Equity.objects.filter(trader=trader, book=book).first() or falls.first(day)
-    has_news, equity.newest_fill = equity.newest_fill != reading.newest_fill, reading.newest_fill
-    next_at = at + WATCH_EVERY if reading.account.held else None
-    plans.append(falls.count_peak(equity, measured, share=limits.max_drawdown, next_at=next_at, at=at))
+    equity = equity or falls.first(day)
+    equity.newest_fill, equity.next_action_at = newest, at + WATCH_EVERY if account.held else None
+    plans.append(falls.count_peak(equity, measured, share=limits.max_drawdown, at=at))
     plans += _guards(trader, book=book, limits_of=limits_of, at=at) if has_news else []
     wanted = [plan for plan in plans if plan is not None and (plan.until is None or plan.until > at)]
     return blocks.place_all(wanted, trader=trader, book=book, by=ACTOR, at=at)

@@ -285,7 +285,17 @@ def test_a_look_costs_the_same_however_much_an_account_holds() -> None:
     again = _asked(lambda: watch(few, at=later(1)))
 
     assert again == _asked(lambda: watch(many, at=later(1)))
-    assert again == 12
+    assert again == 13
+
+
+def test_a_second_ring_for_an_account_that_was_just_measured_is_cheap() -> None:
+    account = holding()
+    price_is(56_000)
+    watch(account)
+
+    # The account's lock and its books, the book's row and its newest fill, inside a transaction.
+    assert _asked(lambda: watch(account, at=later(0.05))) == 6
+    assert Equity.objects.get().measured_at == NOW
 
 
 def test_a_hundred_accounts_are_due_in_two_queries() -> None:
