@@ -17,7 +17,7 @@ def drain(trader_id: int) -> None:
 @shared_task(name="risk.watch")
 def watch(trader_id: int) -> None:
     """Measure what an account lost."""
-    losses.watch(trader_id=trader_id, balance=None, limits_of=losses.from_settings, at=clock.now())
+    losses.watch(trader_id=trader_id, at=clock.now())
 
 
 @shared_task(name="risk.flatten")

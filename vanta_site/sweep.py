@@ -74,7 +74,7 @@ STAGES: tuple[Stage, ...] = (
     Stage(
         task="risk.watch",
         due=lambda before: losses.due(before=before),
-        work=lambda pk: losses.watch(trader_id=pk, balance=None, limits_of=losses.from_settings, at=clock.now()),
+        work=lambda pk: losses.watch(trader_id=pk, at=clock.now()),
     ),
     Stage(
         task="execution.order",

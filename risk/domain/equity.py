@@ -47,10 +47,8 @@ class Account:
     earned_before: Usdc
     held: tuple[Held, ...]
     marks: Marks
-    # PAPER: what it began with. LIVE: None.
+    # What people put in, in all, less what they took out; None: nobody has seen the wallet yet.
     stake: Usdc | None
-    # LIVE: the wallet's balance as last seen; None while nobody knows it, and for PAPER.
-    balance: Usdc | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +57,7 @@ class Measure:
 
     earned: Usdc
     earned_before: Usdc
-    # None: the wallet's balance isn't known.
+    # None: nobody has seen the wallet yet.
     equity: Usdc | None
     doubts: tuple[str, ...]
 
@@ -75,9 +73,18 @@ def measure(account: Account, *, since: datetime) -> Measure:
     return Measure(
         earned=earned,
         earned_before=account.earned_before + unrealised(kept, marks=account.marks),
-        equity=_equity(account, earned=earned),
+        equity=None if account.stake is None else account.stake + earned,
         doubts=account.marks.doubts(each.symbol for each in account.held),
     )
+
+
+def stake(*, balance: Usdc, put_up: Usdc, earned: Usdc) -> Usdc:
+    """What people put into a wallet, as one look at it tells: its balance, less what fills until then made of it.
+
+    `put_up` and `earned` are of the fills in blocks up to that of the look. What was on its way to the venue just then is
+    in neither: the stake is too small for it, never too large.
+    """
+    return balance + put_up - earned
 
 
 def unrealised(held: Iterable[Held], *, marks: Marks) -> Usdc:
@@ -90,12 +97,3 @@ def _profit(each: Held, *, price: Price) -> Usdc:
         direction=each.direction, collateral=each.collateral, leverage=each.leverage, entry=each.entry, exit_price=price
     )
     return max(profit, -each.collateral)
-
-
-def _equity(account: Account, *, earned: Usdc) -> Usdc | None:
-    if account.stake is not None:
-        return account.stake + earned
-    if account.balance is None:
-        return None
-    put_up = sum((each.collateral for each in account.held), Usdc.zero())
-    return account.balance + put_up + unrealised(account.held, marks=account.marks)

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from risk.domain.guard import ProfitFloor, StopLossGuard
 from risk.domain.lock import LockKind, LockPlan
+from risk.domain.policy import Limits
 from trading.domain.units import Percent, Usdc
 
 # The share of the day's limit at which people are warned.
@@ -24,6 +25,25 @@ class LossLimits:
     cooldown: timedelta | None = None
     stop_losses: StopLossGuard | None = None
     low_profit: ProfitFloor | None = None
+
+
+def limits_of(policy: Limits) -> LossLimits:
+    """What a policy says of losses. A guard needs its number and its window, and what it locks rests as long as it looks back."""
+    cooldown, stops, profit = policy.cooldown_minutes, policy.stop_loss_minutes, policy.min_profit_minutes
+    guard, floor = policy.stop_loss_guard, policy.min_profit
+    return LossLimits(
+        max_daily_loss=policy.max_daily_loss,
+        max_drawdown=policy.max_drawdown,
+        cooldown=_minutes(cooldown) if cooldown else None,
+        stop_losses=StopLossGuard(count=guard, window=_minutes(stops), lasts=_minutes(stops)) if guard and stops else None,
+        low_profit=ProfitFloor(floor=floor, window=_minutes(profit), lasts=_minutes(profit))
+        if floor is not None and profit
+        else None,
+    )
+
+
+def _minutes(number: int) -> timedelta:
+    return timedelta(minutes=number)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

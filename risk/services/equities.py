@@ -6,7 +6,8 @@ from datetime import datetime
 from django.conf import settings
 from django.db.models import Case, F, Max, Q, Sum, When
 
-from risk.domain.equity import Account, Held, Marks
+from risk.domain.equity import Account, Held, Marks, stake
+from risk.models import AccountFacts
 from trading import selectors
 from trading.domain.mode import Book
 from trading.domain.position import Direction, FillKind
@@ -18,6 +19,8 @@ from trading.models.position import FillQuerySet
 
 # What a fill earned: the fee of an open is gone at once; a close pays out less than it closes, or more.
 _EARNED = Case(When(kind=FillKind.OPEN, then=-F("fee_usdc")), default=F("realised_pnl_usdc"), output_field=UsdcField())
+# What a fill moved from the wallet into its position.
+_PUT_UP = Case(When(kind=FillKind.OPEN, then=F("collateral_usdc")), default=-F("collateral_usdc"), output_field=UsdcField())
 
 
 @piece
@@ -28,8 +31,8 @@ def newest_fill(trader: Trader, *, book: Book) -> int | None:
 
 
 @piece
-def read(trader: Trader, *, book: Book, since: datetime, balance: Usdc | None, at: datetime) -> Account:
-    """One book of an account: four queries at most. The caller holds the account's lock, or a close could count twice."""
+def read(trader: Trader, *, book: Book, since: datetime, at: datetime) -> Account:
+    """One book of an account: six queries at most. The caller holds the account's lock, or a close could count twice."""
     sums = _fills(trader, book=book).aggregate(earned=Sum(_EARNED), before=Sum(_EARNED, filter=Q(filled_at__lt=since)))
     held = tuple(_held(each) for each in Position.objects.open().of(trader_id=trader.pk, book=book).select_related("market"))
     return Account(
@@ -37,9 +40,17 @@ def read(trader: Trader, *, book: Book, since: datetime, balance: Usdc | None, a
         earned_before=sums["before"] or Usdc.zero(),
         held=held,
         marks=_marks({each.symbol for each in held}, at=at),
-        stake=Usdc.of(settings.PAPER_BALANCE_USDC) if book is Book.PAPER else None,
-        balance=balance if book is Book.LIVE else None,
+        stake=Usdc.of(settings.PAPER_BALANCE_USDC) if book is Book.PAPER else _live_stake(trader),
     )
+
+
+def _live_stake(trader: Trader) -> Usdc | None:
+    seen = AccountFacts.objects.filter(trader=trader).first()
+    if seen is None:
+        return None
+    fills = _fills(trader, book=Book.LIVE).filter(block_number__lte=seen.block_number)
+    sums = fills.aggregate(earned=Sum(_EARNED), put_up=Sum(_PUT_UP))
+    return stake(balance=seen.balance_usdc, put_up=sums["put_up"] or Usdc.zero(), earned=sums["earned"] or Usdc.zero())
 
 
 def _fills(trader: Trader, *, book: Book) -> FillQuerySet:

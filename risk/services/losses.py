@@ -7,25 +7,24 @@ meets the lock.
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from decimal import Decimal
+from functools import partial
 from zoneinfo import ZoneInfo, available_timezones
 
-from django.conf import settings
 from django.db.models import Exists, OuterRef
 
-from risk.domain import authority, guard
+from risk.domain import authority, guard, loss
 from risk.domain.equity import measure
 from risk.domain.guard import LONGEST_WINDOW, Closing
 from risk.domain.lock import LockPlan
 from risk.domain.loss import LossLimits
-from risk.models import Equity, Lock
+from risk.domain.policy import PolicyRow, strictest
+from risk.models import Equity, Lock, Policy
 from risk.services import blocks, equities, falls
 from trading import locks
 from trading.domain.errors import Invalid
 from trading.domain.mode import Book
 from trading.domain.people import Act, Person
 from trading.domain.position import FillKind, PositionStatus
-from trading.domain.units import Percent, Usdc
 from trading.kinds import write
 from trading.models import Fill, Position, Trader
 from trading.services import audit
@@ -36,7 +35,7 @@ WATCH_EVERY = timedelta(seconds=5)
 ACTOR = "rule"
 
 # The limits of an account (None), or of one of its markets.
-LimitsOf = Callable[[Trader, str | None], LossLimits]
+LimitsOf = Callable[[str | None], LossLimits]
 
 
 class ZoneUnknown(Invalid):
@@ -53,24 +52,19 @@ def due(*, before: datetime) -> set[int]:
 
 
 @write
-def watch(*, trader_id: int, balance: Usdc | None, limits_of: LimitsOf, at: datetime) -> list[Lock]:
+def watch(*, trader_id: int, at: datetime) -> list[Lock]:
     """Measure both books of an account, and place the locks that follow; those that are new.
 
-    A book that isn't due and has no new fill is left alone: a second ring for it costs two queries.
-    `balance` is the wallet's, as last seen. Without it nobody knows what a share of a LIVE account is: its losses
-    are measured, and breach nothing.
+    A book that isn't due and has no new fill is left alone: a second ring for it costs two queries. Until somebody
+    has seen the wallet, nobody knows what a share of a LIVE account is: its losses are measured, and breach nothing.
     """
     (trader,) = locks.accounts([trader_id])
+    policies = [policy.as_row() for policy in Policy.objects.all()]
     held = Position.objects.filter(trader=trader).order_by("book").values_list("book", flat=True).distinct()
     placed: list[Lock] = []
     for book in held:
-        placed += _watch(trader, book=Book(book), balance=balance, limits_of=limits_of, at=at)
+        placed += _watch(trader, book=Book(book), limits_of=partial(_limits, policies, trader), at=at)
     return placed
-
-
-def from_settings(_trader: Trader, _symbol: str | None) -> LossLimits:
-    """The environment's limits, the same for everybody."""
-    return LossLimits(max_daily_loss=Percent.of(settings.MAX_DAILY_LOSS_PCT * Decimal(100)))
 
 
 @write
@@ -100,16 +94,22 @@ def set_zone(*, tg_user_id: int, zone: str, person: Person, reason: str, at: dat
     )
 
 
-def _watch(trader: Trader, *, book: Book, balance: Usdc | None, limits_of: LimitsOf, at: datetime) -> list[Lock]:
+def _limits(policies: list[PolicyRow], trader: Trader, symbol: str | None) -> LossLimits:
+    """The strictest of what is said of an account, and of one of its markets if one is named."""
+    applying = (each for each in policies if each.tg_user_id in (None, trader.tg_user_id) and each.symbol in (None, symbol))
+    return loss.limits_of(strictest(each.limits for each in applying))
+
+
+def _watch(trader: Trader, *, book: Book, limits_of: LimitsOf, at: datetime) -> list[Lock]:
     equity = Equity.objects.filter(trader=trader, book=book).first()
     newest = equities.newest_fill(trader, book=book)
     has_news = equity is None or equity.newest_fill != newest
     if equity is not None and not has_news and not equity.is_due(at=at):
         return []
     day = falls.running_day(trader, book=book, at=at)
-    account = equities.read(trader, book=book, since=day.starts_at, balance=balance, at=at)
+    account = equities.read(trader, book=book, since=day.starts_at, at=at)
     measured = measure(account, since=day.starts_at)
-    limits = limits_of(trader, None)
+    limits = limits_of(None)
     plans = [falls.count_day(day, measured, share=limits.max_daily_loss, at=at)]
     equity = equity or falls.first(day)
     equity.newest_fill, equity.next_action_at = newest, at + WATCH_EVERY if account.held else None
@@ -122,10 +122,10 @@ def _watch(trader: Trader, *, book: Book, balance: Usdc | None, limits_of: Limit
 def _guards(trader: Trader, *, book: Book, limits_of: LimitsOf, at: datetime) -> list[LockPlan | None]:
     """What the recent closes ask for. Limits that were tightened since speak from the next close on."""
     closings = _closings(trader, book=book, since=at - LONGEST_WINDOW)
-    stop_losses = limits_of(trader, None).stop_losses
+    stop_losses = limits_of(None).stop_losses
     plans = [guard.stop_loss_guard(closings, guard=stop_losses)] if stop_losses else []
     for symbol in sorted({each.symbol for each in closings}):
-        limits = limits_of(trader, symbol)
+        limits = limits_of(symbol)
         plans += [guard.cooldown(closings, symbol=symbol, lasts=limits.cooldown)] if limits.cooldown else []
         plans += [guard.low_profit(closings, symbol=symbol, floor=limits.low_profit)] if limits.low_profit else []
     return plans

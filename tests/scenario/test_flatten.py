@@ -57,7 +57,7 @@ def test_what_an_account_lost_is_what_its_fills_say(world: World, client: Client
     world.run(rounds=6)
     _flatten(world)
 
-    losses.watch(trader_id=trader.pk, balance=world.balance(trader.address), limits_of=losses.from_settings, at=world.now)
+    losses.watch(trader_id=trader.pk, at=world.now)
 
     opened, closed = Fill.objects.canonical().order_by("pk")
     lost = opened.fee_usdc - closed.realised_pnl_usdc

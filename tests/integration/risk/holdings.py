@@ -4,21 +4,23 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Max
 
 from risk.domain.lock import LockKind
-from risk.domain.loss import LossLimits
-from risk.models import Lock
+from risk.domain.policy import Limits, Scope
+from risk.models import AccountFacts, Lock, Policy
+from risk.models.policy import COLUMNS
 from risk.services import halts, losses
 from tests.factories import NOW
 from tests.factories.trading import FillFactory, PositionFactory, QuoteFactory, TraderFactory
 from trading.domain.mode import Book
 from trading.domain.position import FillKind, PositionStatus
-from trading.domain.units import Leverage, Percent, Price, Usdc
-from trading.models import Position, Quote, Trader
+from trading.domain.units import Leverage, Percent, Price, Usdc, Wei
+from trading.models import Fill, Position, Quote, Trader
 
 RESET = datetime(2026, 1, 3, tzinfo=UTC)
 # 20 % of the 10,000 USDC that a paper account begins with.
-DAILY = LossLimits(max_daily_loss=Percent.of(20))
+DAILY = Limits(max_daily_loss=Percent.of(20))
 # What 4,000 USDC at 10× lose exactly the day's limit at.
 AT_THE_LIMIT = 57_000
 
@@ -56,9 +58,18 @@ def close(account: Trader, *, profit: str, at: datetime = NOW, kind: FillKind = 
     position.save()
 
 
-def watch(account: Trader, *, limits: LossLimits = DAILY, balance: str | None = None, at: datetime = NOW) -> list[Lock]:
-    wallet = None if balance is None else Usdc.of(balance)
-    return losses.watch(trader_id=account.pk, balance=wallet, limits_of=lambda *_: limits, at=at)
+def watch(account: Trader, *, limits: Limits = DAILY, balance: str | None = None, at: datetime = NOW) -> list[Lock]:
+    """One look under these limits; `balance` is what the wallet holds by the newest block."""
+    Policy.objects.update_or_create(scope=Scope.GLOBAL, defaults=_columns(limits) | {"updated_at": NOW})
+    if balance is not None:
+        seen = {"balance_usdc": Usdc.of(balance), "allowance_usdc": Usdc.zero(), "gas_wei": Wei(0), "seen_at": at}
+        newest = Fill.objects.aggregate(newest=Max("block_number"))["newest"] or 0
+        AccountFacts.objects.update_or_create(trader=account, defaults=seen | {"block_number": newest})
+    return losses.watch(trader_id=account.pk, at=at)
+
+
+def _columns(limits: Limits) -> dict[str, Any]:
+    return {column: getattr(limits, limit) for limit, column in COLUMNS.items()}
 
 
 def locked(account: Trader, *, at: datetime, book: Book = Book.PAPER) -> list[LockKind]:

@@ -7,7 +7,7 @@ import pytest
 
 from risk.domain.authority import NotAllowed
 from risk.domain.lock import LockKind
-from risk.domain.loss import LossLimits
+from risk.domain.policy import Limits
 from risk.models import Equity, Lock, LossDay
 from risk.services import blocks, losses
 from tests.factories import NOW
@@ -20,7 +20,7 @@ from trading.models import AuditRow, Trader
 
 pytestmark = pytest.mark.django_db
 
-FALLING = LossLimits(max_drawdown=Percent.of(20))
+FALLING = Limits(max_drawdown=Percent.of(20))
 
 
 def fall_to(account: Trader, price: int | str, *, minute: float) -> list[Lock]:

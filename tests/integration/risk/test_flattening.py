@@ -22,6 +22,7 @@ from tests.factories.people import RISK, SUPER_ADMIN, VIEWER, trader
 from tests.factories.risk import LegFactory
 from tests.factories.trading import EtherMarketFactory, MarketFactory, PositionFactory, TraderFactory
 from tests.fakes import doorbell
+from tests.fakes.accounts import Accounts
 from tests.fakes.switch import Switch
 from trading import failpoints
 from trading.domain.mode import Book
@@ -50,7 +51,7 @@ def work(job: Flatten, *, seconds: float = 0) -> Progress:
 
 def decide(*, at: Any = NOW) -> None:
     for pk in Signal.objects.filter(status=SignalStatus.RECEIVED).values_list("trader_id", flat=True).distinct():
-        decisions.drain(trader_id=pk, switch=Switch(), clock=lambda: at)
+        decisions.drain(trader_id=pk, switch=Switch(), accounts=Accounts(), clock=lambda: at)
 
 
 def fill(leg: Leg) -> None:

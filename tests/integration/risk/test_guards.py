@@ -1,12 +1,9 @@
 """Cooldown, stop-loss guard and low profit: placed by what was closed, once."""
 
-from datetime import timedelta
-
 import pytest
 
-from risk.domain.guard import ProfitFloor, StopLossGuard
 from risk.domain.lock import LockKind
-from risk.domain.loss import LossLimits
+from risk.domain.policy import Limits
 from risk.models import Lock
 from tests.factories.trading import MarketFactory, TraderFactory
 from tests.integration.risk.holdings import close, holding, later, watch
@@ -16,11 +13,8 @@ from trading.models import Trader
 
 pytestmark = pytest.mark.django_db
 
-GUARDED = LossLimits(
-    cooldown=timedelta(minutes=10),
-    stop_losses=StopLossGuard(count=2, window=timedelta(hours=1), lasts=timedelta(hours=2)),
-    low_profit=ProfitFloor(floor=Usdc.of(-50), window=timedelta(hours=1), lasts=timedelta(hours=3)),
-)
+# Two stop-losses within an hour lock the account for one, 50 USDC lost within three lock the market for three.
+GUARDED = Limits(cooldown_minutes=10, stop_loss_guard=2, stop_loss_minutes=60, min_profit=Usdc.of(-50), min_profit_minutes=180)
 
 
 def stopped(account: Trader, *, minute: float, profit: str = "-30") -> list[Lock]:
@@ -43,7 +37,7 @@ def test_closes_lock_the_market_and_stop_losses_the_account() -> None:
     }
     assert {lock.kind: lock.until for lock in second} == {
         "COOLDOWN": later(15),
-        "STOP_LOSS_GUARD": later(125),
+        "STOP_LOSS_GUARD": later(65),
         "LOW_PROFIT": later(185),
     }
     # The first cooldown gave way to the longer one.

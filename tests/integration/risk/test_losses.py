@@ -3,19 +3,18 @@
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from decimal import Decimal
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
-from pytest_django.fixtures import Settings
 
 from risk.domain.lock import LockKind
-from risk.domain.loss import LossLimits
+from risk.domain.policy import Limits, Scope
 from risk.models import Equity, Lock, LossDay
 from risk.services import blocks, losses
 from tests.factories import NOW
 from tests.factories.people import SUPER_ADMIN
+from tests.factories.risk import PolicyFactory
 from tests.factories.trading import FillFactory, PositionFactory, QuoteFactory, TraderFactory
 from tests.integration.risk.holdings import AT_THE_LIMIT, RESET, close, holding, later, locked, price_is, watch
 from trading.domain.mode import Book
@@ -95,7 +94,7 @@ def test_a_profit_never_trips_it(price: int) -> None:
     account = holding()
     price_is(price)
 
-    assert watch(account, limits=LossLimits(max_daily_loss=Percent.zero(), max_drawdown=Percent.zero())) == []
+    assert watch(account, limits=Limits(max_daily_loss=Percent.zero(), max_drawdown=Percent.zero())) == []
 
 
 def test_realised_and_unrealised_count_together() -> None:
@@ -230,7 +229,7 @@ def test_many_watchers_at_once_place_one_lock(committed: None) -> None:
 
     def look(_: int) -> None:
         try:
-            watch(account, limits=LossLimits(max_daily_loss=Percent.of(20), max_drawdown=Percent.of(20)))
+            watch(account, limits=Limits(max_daily_loss=Percent.of(20), max_drawdown=Percent.of(20)))
         finally:
             connection.close()
 
@@ -282,10 +281,10 @@ def test_a_look_costs_the_same_however_much_an_account_holds() -> None:
     watch(few)
     watch(many)
 
-    again = _asked(lambda: watch(few, at=later(1)))
+    again = _asked(lambda: losses.watch(trader_id=few.pk, at=later(1)))
 
-    assert again == _asked(lambda: watch(many, at=later(1)))
-    assert again == 13
+    assert again == _asked(lambda: losses.watch(trader_id=many.pk, at=later(1)))
+    assert again == 14
 
 
 def test_a_second_ring_for_an_account_that_was_just_measured_is_cheap() -> None:
@@ -293,8 +292,8 @@ def test_a_second_ring_for_an_account_that_was_just_measured_is_cheap() -> None:
     price_is(56_000)
     watch(account)
 
-    # The account's lock and its books, the book's row and its newest fill, inside a transaction.
-    assert _asked(lambda: watch(account, at=later(0.05))) == 6
+    # The account's lock, policies and books, the book's row and its newest fill, inside a transaction.
+    assert _asked(lambda: losses.watch(trader_id=account.pk, at=later(0.05))) == 7
     assert Equity.objects.get().measured_at == NOW
 
 
@@ -306,10 +305,17 @@ def test_a_hundred_accounts_are_due_in_two_queries() -> None:
     assert len(losses.due(before=NOW)) == 100
 
 
-def test_the_limit_of_the_environment_is_a_share(settings: Settings) -> None:
-    settings.MAX_DAILY_LOSS_PCT = Decimal("0.05")
+def test_the_strictest_policy_of_an_account_holds() -> None:
+    account, other = holding(), holding()
+    PolicyFactory(scope=Scope.USER, tg_user_id=account.tg_user_id, max_daily_loss_pct=Percent.of(5))
+    PolicyFactory(scope=Scope.USER, tg_user_id=1, max_daily_loss_pct=Percent.of(1))
+    PolicyFactory(scope=Scope.SYMBOL, symbol="BTC-USD", max_daily_loss_pct=Percent.of(1))
+    price_is(58_000)
 
-    assert losses.from_settings(TraderFactory(), None) == LossLimits(max_daily_loss=Percent.of(5))
+    (lock,) = watch(account)
+
+    assert (lock.value, lock.limit) == ("$1333.333334", "$500 (5% of $10000)")
+    assert watch(other) == []
 
 
 def test_if_the_same_fact_were_news_again_every_look_would_place_locks(monkeypatch: pytest.MonkeyPatch) -> None:

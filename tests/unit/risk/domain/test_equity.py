@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from risk.domain.equity import Account, Held, Marks, Measure, measure, unrealised
+from risk.domain.equity import Account, Held, Marks, Measure, measure, stake, unrealised
 from tests.factories import NOW
 from trading.domain.position import Direction
 from trading.domain.units import Leverage, Price, Usdc
@@ -37,7 +37,6 @@ def account(*held: Held, price: int | None = 60_000, **said: Any) -> Account:
         "held": held,
         "marks": marks(price),
         "stake": Usdc.of(10_000),
-        "balance": None,
     }
     return Account(**told | said)
 
@@ -65,7 +64,7 @@ def test_a_price_that_is_missing_is_the_last_known_one_and_otherwise_the_entry()
     assert marks(60_000, last=1).doubts(["BTC-USD"]) == ()
 
 
-def test_a_paper_account_is_worth_what_it_began_with_and_what_it_earned() -> None:
+def test_an_account_is_worth_what_was_put_in_and_what_it_earned() -> None:
     assert measure(account(LONG, price=60_600), since=NOW) == Measure(
         earned=Usdc.of(5), earned_before=Usdc.of(7), equity=Usdc.of(10_005), doubts=()
     )
@@ -77,22 +76,29 @@ def test_what_was_opened_since_the_reset_counts_for_the_day_only() -> None:
     assert measure(account(young, price=60_600), since=NOW).earned_before == Usdc.of(-3)
 
 
-def test_a_live_account_is_worth_its_wallet_and_what_is_open() -> None:
-    live = account(LONG, price=60_600, stake=None, balance=Usdc.of(500))
-
-    assert measure(live, since=NOW).equity == Usdc.of(610)
-
-
-def test_without_a_balance_nobody_knows_what_a_live_account_is_worth() -> None:
-    blind = measure(account(LONG, price=59_400, stake=None, balance=None), since=NOW)
+def test_until_somebody_has_seen_the_wallet_nobody_knows_what_an_account_is_worth() -> None:
+    blind = measure(account(LONG, price=59_400, stake=None), since=NOW)
 
     assert (blind.equity, blind.earned) == (None, Usdc.of(-15))
 
 
-@given(balance=st.integers(0, 10**15), moved=st.integers(-(10**15), 10**15), price=st.integers(1, 200_000))
-def test_a_deposit_or_a_withdrawal_is_nothing_that_trading_earned(balance: int, moved: int, price: int) -> None:
-    before = measure(account(LONG, price=price, stake=None, balance=Usdc(balance)), since=NOW)
-    after = measure(account(LONG, price=price, stake=None, balance=Usdc(balance + moved)), since=NOW)
+AMOUNTS = st.integers(0, 10**12).map(Usdc.from_raw)
+
+
+@given(paid_in=AMOUNTS, put_up=AMOUNTS, fee=AMOUNTS, payout=AMOUNTS)
+def test_a_wallet_tells_what_was_paid_in_whatever_was_opened_and_closed(
+    paid_in: Usdc, put_up: Usdc, fee: Usdc, payout: Usdc
+) -> None:
+    opened = stake(balance=paid_in - put_up - fee, put_up=put_up, earned=-fee)
+    closed = stake(balance=paid_in - put_up - fee + payout, put_up=Usdc.zero(), earned=payout - put_up - fee)
+
+    assert (opened, closed) == (paid_in, paid_in)
+
+
+@given(paid_in=AMOUNTS, moved=st.integers(-(10**12), 10**12), price=st.integers(1, 200_000))
+def test_a_deposit_or_a_withdrawal_is_nothing_that_trading_earned(paid_in: Usdc, moved: int, price: int) -> None:
+    before = measure(account(LONG, price=price, stake=paid_in), since=NOW)
+    after = measure(account(LONG, price=price, stake=paid_in + Usdc(moved)), since=NOW)
 
     assert (after.earned, after.earned_before) == (before.earned, before.earned_before)
     assert before.equity is not None
