@@ -10,15 +10,12 @@ from risk.domain.halt import HaltScope
 from trading.domain.mode import Book
 from trading.models.lifecycle import LifecycleTrigger, choices, known_states, known_words, never_deleted
 
-# A source isn't there: which source a position came from is told by its order, and orders come later.
-FLATTENED = (HaltScope.GLOBAL, HaltScope.SYMBOL, HaltScope.USER)
-
 
 class Flatten(models.Model):
     """One job: the scope is on exits only, and each position in it gets one close."""
 
-    scope = models.CharField(max_length=8, choices=choices(FLATTENED))
-    # The symbol or the Telegram id; empty for GLOBAL.
+    scope = models.CharField(max_length=8, choices=choices(HaltScope))
+    # The symbol, the source's name or the Telegram id; empty for GLOBAL.
     key = models.CharField(max_length=64, blank=True)
     book = models.CharField(max_length=8, choices=choices(Book))
     reason = models.CharField(max_length=500)
@@ -45,7 +42,7 @@ class Flatten(models.Model):
             ),
             known_states(LIFECYCLE),
             known_words("flatten_book_is_known", Book, field="book"),
-            models.CheckConstraint(name="flatten_scope_is_known", condition=Q(scope__in=[str(scope) for scope in FLATTENED])),
+            known_words("flatten_scope_is_known", HaltScope, field="scope"),
             models.CheckConstraint(
                 name="flatten_is_due_exactly_while_it_runs",
                 condition=Q(status=FlattenStatus.RUNNING, next_action_at__isnull=False, ended_at=None)

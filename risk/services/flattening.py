@@ -14,7 +14,6 @@ from risk.domain.decision import Action
 from risk.domain.flatten import Extent, FlattenStatus, Progress
 from risk.domain.halt import HaltScope, TradingState
 from risk.models import Flatten, Leg
-from risk.models.flatten import FLATTENED
 from risk.services import halts
 from trading import doorbell
 from trading.domain.mode import Book
@@ -39,9 +38,9 @@ def start(*, scope: HaltScope, key: str, book: Book, person: Person, reason: str
     Raises:
         ReasonMissing: if nobody says why.
         NotAllowed: if the person may not.
-        ScopeUnknown: if there is nothing of that name, or it is a source.
+        ScopeUnknown: if there is nothing of that name.
     """
-    key = _checked_key(scope, key)
+    key = halts.checked_key(scope, key)
     authority.check(person, Act.FLATTEN, reason=reason, account=int(key) if scope is HaltScope.USER else None)
     halts.tighten(scope=scope, key=key, state=TradingState.REDUCING, person=person, reason=reason, at=at)
     running = Flatten.objects.filter(scope=scope, key=key, book=book, status=FlattenStatus.RUNNING).first()
@@ -63,7 +62,9 @@ def work(*, job_id: int, at: datetime) -> Progress:
 def progress(job: Flatten) -> Progress:
     """What became of a job's positions, counted now. Four queries."""
     named = list(_closes(job).values_list("position_id", "position__status", "status"))
-    closing = set(_under_way(job, Action.CLOSE).values_list("position_id", flat=True))
+    closing = set(
+        _under_way(job, Action.CLOSE).filter(position__in=[pk for pk, _, _ in named]).values_list("position_id", flat=True)
+    )
     left = [(pk, status) for pk, held, status in named if held == PositionStatus.OPEN]
     # What somebody else is closing counts as waiting too: our own close may have found nothing left to do.
     waiting = sum(status == SignalStatus.RECEIVED or pk in closing for pk, status in left)
@@ -71,7 +72,7 @@ def progress(job: Flatten) -> Progress:
         closed=len(named) - len(left),
         waiting=waiting + _unnamed(job).count(),
         failed=len(left) - waiting,
-        opening=_under_way(job, Action.OPEN).count(),
+        opening=_under_way(job, Action.OPEN).filter(_within(job.scope, job.key, opener="decision__signal")).count(),
     )
 
 
@@ -79,21 +80,15 @@ def extent(*, scope: HaltScope, key: str, book: Book) -> Extent:
     """What a job would close, said before it is begun.
 
     Raises:
-        ScopeUnknown: if there is nothing of that name, or it is a source.
+        ScopeUnknown: if there is nothing of that name.
     """
-    key = _checked_key(scope, key)
+    key = halts.checked_key(scope, key)
     sums = (
         Position.objects.open()
-        .filter(_scope(scope, key), book=book)
+        .filter(_within(scope, key, opener="signal"), book=book)
         .aggregate(positions=Count("pk"), accounts=Count("trader", distinct=True), collateral=Sum("collateral_usdc"))
     )
     return Extent(positions=sums["positions"], accounts=sums["accounts"], collateral=sums["collateral"] or Usdc.zero())
-
-
-def _checked_key(scope: HaltScope, key: str) -> str:
-    if scope not in FLATTENED:
-        raise halts.ScopeUnknown("a source's positions are closed by account, market or desk", field="scope", scope=str(scope))
-    return halts.checked_key(scope, key)
 
 
 def _begin(scope: HaltScope, key: str, *, book: Book, person: Person, reason: str, at: datetime) -> Flatten:
@@ -160,19 +155,22 @@ def _closes(job: Flatten) -> QuerySet[Signal]:
 
 def _unnamed(job: Flatten) -> QuerySet[Position]:
     """What is open in a job's scope and has no close of the job yet."""
-    held = Position.objects.open().filter(_scope(job.scope, job.key), book=job.book)
+    held = Position.objects.open().filter(_within(job.scope, job.key, opener="signal"), book=job.book)
     return held.exclude(pk__in=_closes(job).values("position_id")).order_by("pk")
 
 
 def _under_way(job: Flatten, action: Action) -> QuerySet[Leg]:
-    return Leg.objects.holding_room().filter(_scope(job.scope, job.key), book=job.book, action=action)
+    return Leg.objects.holding_room().filter(book=job.book, action=action)
 
 
-def _scope(scope: str, key: str) -> Q:
-    """The rows of a scope, by their trader and their market."""
+def _within(scope: str, key: str, *, opener: str) -> Q:
+    """The rows of a scope, by their trader, their market, or the signal that opened them."""
     match HaltScope(scope):
         case HaltScope.SYMBOL:
             return Q(market__symbol=key)
         case HaltScope.USER:
             return Q(trader__tg_user_id=key)
+        case HaltScope.SOURCE:
+            name = f"{opener}__source_name"
+            return Q((name, key)) | Q((f"{name}__startswith", f"{key}:"))
     return Q()

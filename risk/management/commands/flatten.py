@@ -8,7 +8,6 @@ from django.core.management.base import BaseCommand
 from risk.domain.halt import HaltScope
 from risk.management import words
 from risk.models import Flatten
-from risk.models.flatten import FLATTENED
 from risk.services import flattening
 from trading import clock
 from trading.domain.mode import Book
@@ -20,14 +19,14 @@ class Command(BaseCommand):
     """Flattening."""
 
     help = (
-        "preview: what would be closed. start --reason WHY: puts the desk, or --scope SYMBOL or USER with its --key, on exits "
-        "only and closes what is open there; workers go on with it. show: the newest jobs and how far they are."
+        "preview: what would be closed. start --reason WHY: puts the desk, or --scope SYMBOL, SOURCE or USER with its --key, on "
+        "exits only and closes what is open there; workers go on with it. show: the newest jobs and how far they are."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("act", choices=("preview", "start", "show"))
-        parser.add_argument("--scope", choices=[str(scope) for scope in FLATTENED], default=HaltScope.GLOBAL)
-        parser.add_argument("--key", default="", help="the symbol or the Telegram id")
+        parser.add_argument("--scope", choices=[str(scope) for scope in HaltScope], default=HaltScope.GLOBAL)
+        parser.add_argument("--key", default="", help="the symbol, the source's name or the Telegram id")
         parser.add_argument("--book", choices=[str(book) for book in Book], default=Book.LIVE)
         words.add_reason(parser)
 

@@ -20,7 +20,7 @@ from risk.services import decisions, flattening, halts
 from tests.factories import NOW
 from tests.factories.people import RISK, SUPER_ADMIN, VIEWER, trader
 from tests.factories.risk import LegFactory
-from tests.factories.trading import EtherMarketFactory, MarketFactory, PositionFactory, TraderFactory
+from tests.factories.trading import EtherMarketFactory, MarketFactory, PositionFactory, SignalFactory, TraderFactory
 from tests.fakes import doorbell
 from tests.fakes.accounts import Accounts
 from tests.fakes.switch import Switch
@@ -188,6 +188,22 @@ def test_a_job_touches_its_scope_only(scope: HaltScope, key: str) -> None:
     assert closed_by() == sorted(held[each].pk for each in wanted)
 
 
+def test_a_source_is_flattened_by_what_its_signals_opened() -> None:
+    mine, family, other = (SignalFactory(source_name=name) for name in ("copy", "copy:0xabc", "copycat"))
+    opening = LegFactory(decision__signal=SignalFactory(source_name="copy:0xabc", decided=SignalStatus.APPROVED))
+    wanted = [PositionFactory(trader=each.trader, signal=each) for each in (mine, family)]
+    PositionFactory(trader=other.trader, signal=other)
+    PositionFactory()
+
+    job = start(scope=HaltScope.SOURCE, key="copy")
+
+    assert work(job) == Progress(closed=0, waiting=2, failed=0, opening=1)
+    assert sorted(Signal.objects.filter(source_name="console").values_list("position_id", flat=True)) == [
+        position.pk for position in wanted
+    ]
+    assert opening.settled_at is None
+
+
 def test_what_a_job_would_close_is_said_before() -> None:
     account = TraderFactory()
     PositionFactory(trader=account)
@@ -246,7 +262,7 @@ def test_a_trader_flattens_his_own_account_and_no_other() -> None:
     [
         ({"person": VIEWER}, NotAllowed),
         ({"reason": " "}, ReasonMissing),
-        ({"scope": HaltScope.SOURCE, "key": "desk"}, halts.ScopeUnknown),
+        ({"scope": HaltScope.SOURCE, "key": ""}, halts.ScopeUnknown),
         ({"scope": HaltScope.SYMBOL, "key": "NO-USD"}, halts.ScopeUnknown),
     ],
 )

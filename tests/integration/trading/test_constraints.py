@@ -136,7 +136,7 @@ CHECKS = [
     *of("halt_ends_after_it_began", HaltFactory, "until = since", "until = since - interval '1 second'"),
     *of("halt_ends_by_a_name", HaltFactory, "ended_at = now()", "ended_by = 'rita'"),
     *of("flatten_book_is_known", FlattenFactory, "book = 'BOTH'"),
-    *of("flatten_scope_is_known", FlattenFactory, "scope = 'SOURCE'"),
+    *of("flatten_scope_is_known", FlattenFactory, "scope = 'VENUE'"),
     *of("flatten_status_is_known", FlattenFactory, "status = 'LIMBO', ended_at = now(), next_action_at = NULL"),
     *of(
         "flatten_is_due_exactly_while_it_runs",
