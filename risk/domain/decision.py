@@ -20,6 +20,8 @@ class Denial(StrEnum):
     """Why a signal is denied: `CATEGORY_CONDITION`, stable for ever."""
 
     EMERGENCY_STOP = "EMERGENCY_STOP"  # the desk is stopped; nothing new is signed
+    TRADING_HALTED = "TRADING_HALTED"  # the desk, the market, the source or the account is halted
+    TRADING_REDUCING = "TRADING_REDUCING"  # or on exits only
     SIGNALS_DISABLED = "SIGNALS_DISABLED"  # the desk takes no entries
     MAINTENANCE = "MAINTENANCE"  # the desk is being worked on: exits only
     SOURCE_DISABLED = "SOURCE_DISABLED"  # the source was switched off
@@ -48,7 +50,9 @@ class Denial(StrEnum):
     STOP_ON_WRONG_SIDE = "STOP_ON_WRONG_SIDE"  # the stop lies where the position gains
     TARGET_ON_WRONG_SIDE = "TARGET_ON_WRONG_SIDE"  # the target lies where it loses
     STOP_BEYOND_LIQUIDATION = "STOP_BEYOND_LIQUIDATION"  # the venue would liquidate before the stop, or close to it
-    PRICE_STALE = "PRICE_STALE"  # no fresh price to size or to protect an entry with
+    PRICE_STALE = "PRICE_STALE"  # too few fresh quotes to size or to protect an entry with
+    PRICE_DISAGREEMENT = "PRICE_DISAGREEMENT"  # the sources say different things
+    SEQUENCER_DOWN = "SEQUENCER_DOWN"  # the chain's sequencer isn't up, or not for long enough
     PRICE_OUTSIDE_COLLAR = "PRICE_OUTSIDE_COLLAR"  # the signal's own price lies too far from ours
     EXPOSURE_ABOVE_SYMBOL_LIMIT = "EXPOSURE_ABOVE_SYMBOL_LIMIT"  # open and promised in the market, all accounts
     EXPOSURE_ABOVE_SIDE_LIMIT = "EXPOSURE_ABOVE_SIDE_LIMIT"  # long or short, all accounts
@@ -57,6 +61,12 @@ class Denial(StrEnum):
     EXPOSURE_ABOVE_DESK_LIMIT = "EXPOSURE_ABOVE_DESK_LIMIT"  # of the whole desk
     EXPOSURE_ABOVE_GROUP_LIMIT = "EXPOSURE_ABOVE_GROUP_LIMIT"  # in markets that move together, all accounts
     TOO_MANY_POSITIONS = "TOO_MANY_POSITIONS"  # of the account
+    LOCK_DAILY_LOSS = "LOCK_DAILY_LOSS"  # the day's loss passed its limit: until the next reset
+    LOCK_DRAWDOWN = "LOCK_DRAWDOWN"  # equity fell too far below its peak: until somebody lifts it
+    LOCK_COOLDOWN = "LOCK_COOLDOWN"  # a position in the market was closed a moment ago
+    LOCK_STOP_LOSS_GUARD = "LOCK_STOP_LOSS_GUARD"  # too many stop-losses in a window
+    LOCK_LOW_PROFIT = "LOCK_LOW_PROFIT"  # the market made less than its limit in a window
+    LOCK_MANUAL = "LOCK_MANUAL"  # a person said so
     RATE_OPENS = "RATE_OPENS"  # opens within a minute
     RATE_TRADES = "RATE_TRADES"  # trades within 24 hours
     RATE_COLLATERAL = "RATE_COLLATERAL"  # collateral put up within an hour

@@ -3,11 +3,13 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from risk.domain.halt import StateHeld
+from risk.domain.lock import ActiveLock
 from risk.domain.policy import EffectivePolicy
 from risk.domain.sizing import Unsized
 from trading.domain.mode import Book, EffectiveMode
 from trading.domain.position import Direction
-from trading.domain.price import AgreedPrice
+from trading.domain.price import AgreedPrice, PriceTrouble
 from trading.domain.signal import Side
 from trading.domain.units import Leverage, Percent, Price, Usdc, Wei, notional
 
@@ -139,6 +141,11 @@ class Situation:
     market: MarketFacts
     policy: EffectivePolicy
     price: AgreedPrice | None
+    # Why there is no agreed price; None exactly while there is one.
+    price_trouble: PriceTrouble | None
+    # The strictest trading state that speaks about the signal, and every lock of the account in its market.
+    state: StateHeld
+    locks: tuple[ActiveLock, ...]
     closable: tuple[Closable, ...]
     # The newest instant that an applied signal of this account and market was meant at; None if none said.
     applied_up_to: datetime | None

@@ -115,7 +115,8 @@ def _store(decided: list[tuple[Signal, domain.Decision]], *, portfolio: portfoli
 
 
 def _row(signal: Signal, verdict: domain.Decision, portfolio: portfolios.Portfolio) -> Decision:
-    price = portfolio.prices.get(signal.market.symbol)
+    view = portfolio.prices.get(signal.market.symbol)
+    price = view.agreed if view else None
     denial = verdict.denial
     return Decision(
         signal=signal,

@@ -11,7 +11,7 @@ from risk.models import Leg
 from risk.ports import AccountReading
 from trading.domain.mode import Book
 from trading.domain.position import Direction, FillKind, gross_profit
-from trading.domain.price import AgreedPrice
+from trading.domain.price import PriceView
 from trading.domain.units import Usdc
 from trading.kinds import piece
 from trading.models import Fill, Position, Trader
@@ -48,13 +48,14 @@ def paper(*, trader: Trader, held: Usdc) -> Funds:
     return Funds(free=max(wallet - promised, Usdc.zero()), equity=wallet + held)
 
 
-def worth(positions: Iterable[Position], *, prices: Mapping[str, AgreedPrice]) -> Usdc:
-    """Collateral and unrealised profit, before the fees of closing; at its entry where there is no price for a market."""
+def worth(positions: Iterable[Position], *, prices: Mapping[str, PriceView]) -> Usdc:
+    """Collateral and unrealised profit, before the fees of closing; at its entry where no price is known for a market."""
     return sum((_worth(each, prices.get(each.market.symbol)) for each in positions), Usdc.zero())
 
 
-def _worth(position: Position, price: AgreedPrice | None) -> Usdc:
+def _worth(position: Position, view: PriceView | None) -> Usdc:
     put_up: Usdc = position.collateral_usdc
+    price = view.last_known if view else None
     if price is None:
         return put_up
     profit = gross_profit(

@@ -9,16 +9,17 @@ from django.db.models import Max
 
 from risk.domain import sizing
 from risk.domain.decision import Action, LegPlan
+from risk.domain.halt import Halts
 from risk.domain.policy import EffectivePolicy, PolicyRow, in_effect
 from risk.domain.situation import Closable, Exposed, Funds, MarketFacts, Pace, Situation, Wanted
 from risk.domain.sizing import Ground, Unsized
 from risk.models import Leg, Policy
-from risk.services import exposures, facts, funds, paces
+from risk.services import exposures, facts, funds, halts, paces
 from risk.services.accounts import Sight
 from trading import selectors
 from trading.domain.mode import Book, EffectiveMode
 from trading.domain.position import Direction
-from trading.domain.price import AgreedPrice
+from trading.domain.price import AgreedPrice, PriceTrouble, PriceView
 from trading.domain.signal import Side, SignalStatus, Size, SizeKind
 from trading.domain.units import Usdc, Wei, notional
 from trading.kinds import piece
@@ -34,7 +35,8 @@ class Portfolio:
     mode: EffectiveMode
     desk: ModeState
     policies: list[PolicyRow]
-    prices: dict[str, AgreedPrice]
+    prices: dict[str, PriceView]
+    halts: dict[Book, Halts]
     positions: list[Position]
     closing: dict[int, Usdc]
     exposed: dict[Book, list[Exposed]]
@@ -45,7 +47,8 @@ class Portfolio:
     def situation(self, signal: Signal) -> Situation:
         """All that the rules may look at for one signal."""
         book, market = Book(signal.book), facts.market(signal.market)
-        price, money = self.prices.get(market.symbol), self.funds.get(book)
+        view, money, held = self.prices.get(market.symbol), self.funds.get(book), self.halts[book]
+        price = view.agreed if view else None
         return Situation(
             at=self.at,
             wanted=_sized(signal, market=market, price=price, money=money),
@@ -58,6 +61,9 @@ class Portfolio:
             market=market,
             policy=self._policy(signal),
             price=price,
+            price_trouble=view.trouble if view else PriceTrouble.PRICE_STALE,
+            state=held.state(symbol=market.symbol, source=_sender(signal)),
+            locks=held.locks(symbol=market.symbol),
             closable=self._closable(signal),
             applied_up_to=self.applied_up_to.get(signal.market_id),
             funds=money,
@@ -93,7 +99,7 @@ class Portfolio:
         )
 
     def _closable(self, signal: Signal) -> tuple[Closable, ...]:
-        held = (each for each in self.positions if each.market_id == signal.market_id and each.book == signal.book)
+        held = (each for each in self.positions if _is_meant(each, signal))
         return tuple(
             Closable(
                 position_id=each.pk,
@@ -111,7 +117,7 @@ def of(trader: Trader, *, signals: Sequence[Signal], mode: EffectiveMode, sight:
     """Everything about an account that its decisions need: a dozen queries, whatever the number of signals."""
     policies = list(Policy.objects.all())
     is_wide = exposures.lock(signals, policies=policies)
-    prices = selectors.agreed_prices(now=at)
+    prices = selectors.price_views(now=at)
     positions = list(Position.objects.open().filter(trader=trader).select_related("market").order_by("opened_at", "pk"))
     return Portfolio(
         trader=trader,
@@ -120,6 +126,7 @@ def of(trader: Trader, *, signals: Sequence[Signal], mode: EffectiveMode, sight:
         desk=ModeState.objects.get(pk=1),
         policies=[policy.as_row() for policy in policies],
         prices=prices,
+        halts={book: halts.of(trader, book=book, at=at) for book in {Book(signal.book) for signal in signals}},
         positions=positions,
         closing=_closing(trader),
         exposed=exposures.of(trader, is_wide=is_wide),
@@ -127,6 +134,17 @@ def of(trader: Trader, *, signals: Sequence[Signal], mode: EffectiveMode, sight:
         funds=_funds(trader, signals=signals, positions=positions, prices=prices, sight=sight),
         applied_up_to=_applied_up_to(trader, signals=signals),
     )
+
+
+def _sender(signal: Signal) -> str:
+    """By what name a trading state knows who sent it: the row's, or the whole name of a source of our own (`copy:0x…`)."""
+    return signal.source_name if signal.source.is_internal else signal.source.name
+
+
+def _is_meant(position: Position, signal: Signal) -> bool:
+    """Whether an exit is about a position: the one that it names, or any in its market and book."""
+    named = signal.position_id in {None, position.pk}
+    return named and (position.market_id, position.book) == (signal.market_id, signal.book)
 
 
 def _closing(trader: Trader) -> dict[int, Usdc]:
@@ -140,7 +158,7 @@ def _closing(trader: Trader) -> dict[int, Usdc]:
 
 @piece
 def _funds(
-    trader: Trader, *, signals: Sequence[Signal], positions: list[Position], prices: dict[str, AgreedPrice], sight: Sight
+    trader: Trader, *, signals: Sequence[Signal], positions: list[Position], prices: dict[str, PriceView], sight: Sight
 ) -> dict[Book, Funds]:
     """The money of the books in which something is to be opened."""
     books = {Book(signal.book) for signal in signals if signal.side != Side.CLOSE}

@@ -4,10 +4,11 @@ Each rule is a pure function from the situation to a check, or to None when it h
 """
 
 from risk.domain.decision import Rule
-from risk.domain.rules import desk, exits, exposure, limits, market, money, pace, prices, sources
+from risk.domain.rules import desk, exits, exposure, halts, limits, market, money, pace, prices, sources
 
 RULES: tuple[Rule, ...] = (
     desk.emergency_stop,
+    halts.trading_state,
     desk.takes_entries,
     desk.maintenance,
     sources.is_enabled,
@@ -39,6 +40,7 @@ RULES: tuple[Rule, ...] = (
     prices.collar,
     *exposure.RULES,
     exposure.open_positions,
+    *halts.RULES,
     *pace.RULES,
     money.gas,
     money.allowance,

@@ -5,7 +5,14 @@ from risk.domain.decision import Check, Denial
 from risk.domain.rules.speech import check
 from risk.domain.situation import Situation
 from trading.domain.position import Direction
+from trading.domain.price import PriceTrouble
 from trading.domain.units import Percent, Price
+
+_WORDS = {
+    PriceTrouble.PRICE_STALE: "No fresh price",
+    PriceTrouble.PRICE_DISAGREEMENT: "The sources disagree about the price",
+    PriceTrouble.SEQUENCER_DOWN: "The chain's sequencer is down or came up a moment ago: no price",
+}
 
 
 def stop_side(situation: Situation) -> Check | None:
@@ -43,13 +50,13 @@ def stop_before_liquidation(situation: Situation) -> Check | None:
 
 
 def entry_price(situation: Situation) -> Check | None:
-    """An entry needs a fresh price; an exit goes on without one."""
+    """An entry needs a price on which fresh sources agree; an exit goes on without one."""
     if not situation.is_entry:
         return None
-    price = situation.price
+    price, trouble = situation.price, situation.price_trouble or PriceTrouble.PRICE_STALE
     value = f"${price.price}" if price else "none"
-    message = f"No fresh price for {situation.market.symbol}"
-    return check(Denial.PRICE_STALE, price is not None, value, "a fresh price", message)
+    message = f"{_WORDS[trouble]} for {situation.market.symbol}"
+    return check(Denial(trouble), price is not None, value, "an agreed price", message)
 
 
 def collar(situation: Situation) -> Check | None:

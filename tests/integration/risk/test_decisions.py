@@ -8,6 +8,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from risk.domain.decision import Denial
 from risk.domain.policy import Scope
 from risk.models import Decision, Leg
 from risk.services import decisions
@@ -85,6 +86,7 @@ def test_a_denial_keeps_all_its_checks_and_owes_nothing(trader: Trader, django_c
     )
     assert {check["code"]: check["passed"] for check in decision.checks} == {
         "EMERGENCY_STOP": True,
+        "TRADING_REDUCING": True,
         "SIGNALS_DISABLED": True,
         "MAINTENANCE": True,
         "SOURCE_DISABLED": True,
@@ -97,6 +99,7 @@ def test_a_denial_keeps_all_its_checks_and_owes_nothing(trader: Trader, django_c
         "CIRCUIT_BREAKER": False,
         "INSUFFICIENT_COLLATERAL": True,
         "PRICE_STALE": True,
+        **dict.fromkeys((code for code in Denial if code.startswith("LOCK_")), True),
         "GAS_TOO_LOW": True,
         "ALLOWANCE_TOO_LOW": True,
         "DELEGATE_INVALID": True,

@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+from risk.domain.halt import UNSET
 from risk.domain.policy import EffectivePolicy, Limits
 from risk.domain.situation import Closable, Exposed, Funds, MarketFacts, Pace, Situation, SourceFacts, Wanted
 from tests.factories import NOW
@@ -74,6 +75,9 @@ def situation(wanted: Wanted, **changes: Any) -> Situation:
         "market": MARKET,
         "policy": POLICY,
         "price": PRICE,
+        "price_trouble": None,
+        "state": UNSET,
+        "locks": (),
         "closable": (held(),),
         "applied_up_to": None,
         "funds": FUNDS,

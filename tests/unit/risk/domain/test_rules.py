@@ -7,21 +7,24 @@ from typing import Any
 import pytest
 
 from risk.domain.decision import Check, Denial, Rule, Verdict, evaluate
+from risk.domain.lock import LockKind
 from risk.domain.policy import EffectivePolicy, Limits
 from risk.domain.rules import RULES
 from risk.domain.rules import exits as exit_rules
+from risk.domain.rules import halts as halt_rules
 from risk.domain.rules import market as market_rules
 from risk.domain.rules import money as money_rules
 from risk.domain.rules import sources as source_rules
 from risk.domain.situation import Canary, Pace, Situation, SourceFacts
 from tests.factories import NOW
 from tests.unit.risk.domain.rules import desk as desk_table
-from tests.unit.risk.domain.rules import exits, exposure, limits, market, money, pace, prices, sources
+from tests.unit.risk.domain.rules import exits, exposure, halts, limits, market, money, pace, prices, sources
 from tests.unit.risk.domain.situations import CLOSE, FUNDS, MARKET, POLICY, STOPPED, close, entry, exposed, limited, situation
+from trading.domain.price import PriceTrouble
 from trading.domain.signal import Side
 from trading.domain.units import Leverage, Percent, Usdc, Wei
 
-TABLES = (desk_table, sources, market, limits, money, exits, prices, exposure, pace)
+TABLES = (desk_table, halts, sources, market, limits, money, exits, prices, exposure, pace)
 PASSES = [each for table in TABLES for each in table.PASSES]
 REFUSALS = [each for table in TABLES for each in table.REFUSALS]
 # A rule that is only ever asked for a verdict when it has something to refuse.
@@ -46,6 +49,7 @@ def test_beyond_its_limit_a_rule_refuses_and_says_why(rule: Rule, given: Situati
 
 # What is said of the sender and of the desk as a whole holds for exits too.
 FOR_ALL = (
+    halt_rules.trading_state,
     source_rules.is_enabled,
     source_rules.account_is_allowed,
     source_rules.symbol_is_allowed,
@@ -72,6 +76,9 @@ WORST: dict[str, Any] = {
     "market": replace(MARKET, is_close_only=True, min_notional=Usdc.of(10**9)),
     "policy": _tightest(),
     "price": None,
+    "price_trouble": PriceTrouble.SEQUENCER_DOWN,
+    "state": halts.REDUCING,
+    "locks": tuple(halts.lock(kind) for kind in LockKind),
     "applied_up_to": NOW + timedelta(days=1),
     "funds": replace(FUNDS, free=Usdc.zero(), equity=Usdc.zero(), allowance=Usdc.zero(), delegated_until=None, gas=Wei.zero()),
     "exposed": (exposed(10**9),),
@@ -99,6 +106,7 @@ def test_a_rule_without_a_limit_says_nothing() -> None:
     said = {check.code for check in evaluate(entry(), rules=RULES).checks}
     assert said == {
         Denial.EMERGENCY_STOP,
+        Denial.TRADING_REDUCING,
         Denial.SIGNALS_DISABLED,
         Denial.MAINTENANCE,
         Denial.SOURCE_DISABLED,
@@ -111,6 +119,7 @@ def test_a_rule_without_a_limit_says_nothing() -> None:
         Denial.CIRCUIT_BREAKER,
         Denial.INSUFFICIENT_COLLATERAL,
         Denial.PRICE_STALE,
+        *(code for code in Denial if code.startswith("LOCK_")),
         Denial.GAS_TOO_LOW,
         Denial.ALLOWANCE_TOO_LOW,
         Denial.DELEGATE_INVALID,

@@ -8,6 +8,7 @@ from risk.domain.rules import prices
 from risk.domain.situation import Situation
 from tests.unit.risk.domain.rules.table import Pass, Refusal, refusal
 from tests.unit.risk.domain.situations import OPEN, entry, limited, situation
+from trading.domain.price import PriceTrouble
 from trading.domain.signal import Side
 from trading.domain.units import Leverage, Percent, Price
 
@@ -89,8 +90,24 @@ REFUSALS: list[Refusal] = [
         entry(price=None),
         Denial.PRICE_STALE,
         value="none",
-        limit="a fresh price",
+        limit="an agreed price",
         message="No fresh price for BTC-USD",
+    ),
+    refusal(
+        prices.entry_price,
+        entry(price=None, price_trouble=PriceTrouble.PRICE_DISAGREEMENT),
+        Denial.PRICE_DISAGREEMENT,
+        value="none",
+        limit="an agreed price",
+        message="The sources disagree about the price for BTC-USD",
+    ),
+    refusal(
+        prices.entry_price,
+        entry(price=None, price_trouble=PriceTrouble.SEQUENCER_DOWN),
+        Denial.SEQUENCER_DOWN,
+        value="none",
+        limit="an agreed price",
+        message="The chain's sequencer is down or came up a moment ago: no price for BTC-USD",
     ),
     refusal(
         prices.collar,
