@@ -3,7 +3,7 @@
 from celery import shared_task
 
 from trading import clock, conf
-from trading.services import prices, switching
+from trading.services import audit_checks, prices, switching
 
 
 @shared_task(name="trading.refresh_prices")
@@ -16,3 +16,9 @@ def refresh_prices() -> None:
 def watch_mode() -> None:
     """Take over what was set in the switch from outside; rung by beat."""
     switching.watch(switch=conf.mode_switch(), at=clock.now())
+
+
+@shared_task(name="trading.read_audit_log")
+def read_audit_log() -> None:
+    """Read the next stretch of the audit log, to see whether it is the one that was written; rung by beat."""
+    audit_checks.go_on(at=clock.now())

@@ -48,6 +48,7 @@ BEAT: dict[str, dict[str, Any]] = {
         ("mode", "trading.watch_mode", 1.0),
         ("sweep", "vanta.sweep", 1.0),
         ("violations", "vanta.act_on_violations", 5.0),
+        ("audit", "trading.read_audit_log", 60.0),
     )
 }
 

@@ -1,9 +1,9 @@
-"""What the desk is set up with: sources, traders, markets, quotes, the mode, and who changed what."""
+"""What the desk is set up with: sources, traders, markets, quotes, the mode."""
 
 from django.contrib import admin
 
 from trading.admin.base import ReadOnlyAdmin, link, onward
-from trading.models import AuditRow, Market, ModeState, Quote, Source, Trader
+from trading.models import Market, ModeState, Quote, Source, Trader
 
 
 @admin.register(Source)
@@ -78,12 +78,3 @@ class ModeStateAdmin(ReadOnlyAdmin):
     """What is kept of the execution mode; it is switched on the control page."""
 
     list_display = ("configured", "is_chosen", "emergency_stop", "stopped_by", "signals_enabled", "maintenance", "updated_at")
-
-
-@admin.register(AuditRow)
-class AuditRowAdmin(ReadOnlyAdmin):
-    """Who changed what, from what to what, and why."""
-
-    list_display = ("at", "actor", "action", "subject", "before", "after", "reason")
-    search_fields = ("actor__exact", "action__exact", "subject__exact")
-    search_help_text = "a whole actor, action or subject"

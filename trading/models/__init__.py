@@ -1,6 +1,6 @@
 """The rows of `trading`."""
 
-from trading.models.audit import AuditRow
+from trading.models.audit import AuditCheck, AuditHead, AuditRow
 from trading.models.event import Event
 from trading.models.feed import LastPrice, PriceFeed
 from trading.models.market import Market
@@ -12,6 +12,8 @@ from trading.models.source import Source
 from trading.models.trader import Trader
 
 __all__ = [
+    "AuditCheck",
+    "AuditHead",
     "AuditRow",
     "Event",
     "Fill",

@@ -5,14 +5,16 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
-from django.db import connection
+import structlog
+from django.db import transaction
 
 from trading.kinds import piece
-from trading.models import AuditRow
+from trading.models import AuditHead, AuditRow
 
+log = structlog.get_logger(__name__)
+
+# What the first row continues.
 GENESIS = "0" * 64
-# One writer at a time: the chain has one end. Any number of our own would do.
-_CHAIN_LOCK = 7_204_117
 
 
 @piece
@@ -28,14 +30,15 @@ def record(
     trace_id: str = "",
 ) -> AuditRow:
     """Append one row in the caller's transaction: the change and its trace commit together."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_CHAIN_LOCK])
+    head = _locked_head()
     row = AuditRow(
         at=at, actor=actor, action=action, subject=subject, before=before, after=after, reason=reason, trace_id=trace_id
     )
-    row.previous_hash = AuditRow.objects.order_by("-pk").values_list("hash", flat=True).first() or GENESIS
+    row.previous_hash = head.hash
     row.hash = hash_of(row)
     row.save(force_insert=True)
+    # A trigger has moved the head on.
+    _tell(row, number=head.number + 1)
     return row
 
 
@@ -56,11 +59,13 @@ def hash_of(row: AuditRow) -> str:
     return hashlib.sha256(json.dumps(said, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
-def first_broken() -> AuditRow | None:
-    """The first row that doesn't continue the chain before it, or None if every row does."""
-    previous = GENESIS
-    for row in AuditRow.objects.order_by("pk").iterator():
-        if row.previous_hash != previous or row.hash != hash_of(row):
-            return row
-        previous = row.hash
-    return None
+def _locked_head() -> AuditHead:
+    """The log's end. Its lock makes writers take turns: the chain has one end."""
+    heads = AuditHead.objects.select_for_update(no_key=True)
+    return heads.get_or_create(pk=1, defaults={"number": 0, "hash": GENESIS})[0]
+
+
+def _tell(row: AuditRow, *, number: int) -> None:
+    """The log files are a second place: whoever owns the database can make a chain of his own, but not there."""
+    said = {"number": number, "hash": row.hash, "actor": row.actor, "action": row.action, "subject": row.subject}
+    transaction.on_commit(lambda: log.info("audit.recorded", **said))

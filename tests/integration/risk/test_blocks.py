@@ -17,7 +17,7 @@ from tests.factories.trading import EtherMarketFactory, MarketFactory, TraderFac
 from trading.domain.mode import Book
 from trading.domain.people import Person
 from trading.models import AuditRow, Event, Trader
-from trading.services import audit
+from trading.services import audit_checks
 
 pytestmark = pytest.mark.django_db
 
@@ -59,7 +59,7 @@ def test_a_lock_keeps_what_was_measured_and_against_what() -> None:
     row = AuditRow.objects.get(action="lock.place")
     assert (row.actor, row.subject, row.reason) == ("cooldown", f"lock:{lock.pk} account:{account.tg_user_id}", lock.reason)
     assert Event.objects.get(kind="risk.locked").facts["value"] == "0 min"
-    assert audit.first_broken() is None
+    assert audit_checks.verify().is_whole
 
 
 def test_the_same_fact_locks_once_even_after_the_lock_was_lifted() -> None:

@@ -31,7 +31,7 @@ from trading.domain.position import PositionStatus
 from trading.domain.signal import SignalStatus
 from trading.domain.units import Usdc
 from trading.models import AuditRow, Event, Market, Position, Signal, Trader
-from trading.services import audit
+from trading.services import audit_checks
 
 pytestmark = pytest.mark.django_db
 DESK = {"scope": HaltScope.GLOBAL, "key": ""}
@@ -230,7 +230,7 @@ def test_a_job_is_begun_once_with_its_trace_and_rings(django_capture_on_commit_c
         "a drill",
         {"positions": 1, "accounts": 1, "collateral_usdc": "50"},
     )
-    assert audit.first_broken() is None
+    assert audit_checks.verify().is_whole
 
 
 @pytest.mark.parametrize("state", [TradingState.REDUCING, TradingState.HALTED])

@@ -14,7 +14,7 @@ from tests.factories.risk import PolicyFactory
 from trading.domain.people import Person, Role
 from trading.domain.units import Leverage, Percent, Usdc
 from trading.models import AuditRow
-from trading.services import audit
+from trading.services import audit_checks
 
 ANNA = Person(name="anna", roles=frozenset({Role.SUPER_ADMIN}))
 
@@ -73,7 +73,7 @@ def test_a_removed_policy_is_remembered() -> None:
     policies.remove(policy, person=ANNA, reason="not needed", at=NOW)
     assert Policy.objects.count() == 0
     assert audited() == [("anna", "policy.remove", said(cap=7), {}, "not needed")]
-    assert audit.first_broken() is None
+    assert audit_checks.verify().findings == ()
 
 
 def test_a_policy_that_breaks_a_rule_leaves_no_trace_of_having_been_saved() -> None:

@@ -18,17 +18,21 @@ def _record(reason: str) -> AuditRow:
         return audit.record(actor="ada", action="test", subject="x", before={}, after={}, reason=reason, at=NOW)
 
 
-def test_an_unbroken_log_is_counted() -> None:
-    _record("one")
-    _record("two")
+def _said(*arguments: str) -> str:
     out = StringIO()
-
-    call_command("audit", "verify", stdout=out)
-
-    assert out.getvalue() == "2 rows, unbroken\n"
+    call_command("audit", "verify", *arguments, stdout=out)
+    return out.getvalue()
 
 
-def test_the_first_row_that_was_tampered_with_is_named() -> None:
+def test_an_unbroken_log_is_counted_and_its_end_is_said() -> None:
+    _record("one")
+    second = _record("two")
+
+    assert _said() == f"2 rows, unbroken; the end is 2:{second.hash}\n"
+    assert _said("--anchor", f"2:{second.hash}") == _said()
+
+
+def test_what_was_tampered_with_is_named() -> None:
     _record("one")
     second = _record("two")
     _record("three")
@@ -37,5 +41,18 @@ def test_the_first_row_that_was_tampered_with_is_named() -> None:
         cursor.execute("UPDATE audit_log SET reason = 'other' WHERE id = %s", [second.pk])
         cursor.execute("ALTER TABLE audit_log ENABLE TRIGGER USER")
 
-    with pytest.raises(CommandError, match=f"broken at row {second.pk}:"):
-        call_command("audit", "verify")
+    with pytest.raises(CommandError, match=f"written:\nrow {second.pk} was changed: .* ada test x$"):
+        _said()
+
+
+def test_an_end_that_the_log_has_no_more_is_said() -> None:
+    _record("one")
+
+    with pytest.raises(CommandError, match="the log once had 7 rows and ended with abc"):
+        _said("--anchor", "7:abc")
+
+
+@pytest.mark.parametrize("anchor", ["7", "7:", "x:abc", ":abc"])
+def test_an_anchor_of_another_form_is_refused(anchor: str) -> None:
+    with pytest.raises(CommandError, match="NUMBER:HASH"):
+        _said("--anchor", anchor)

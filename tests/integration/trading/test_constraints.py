@@ -24,7 +24,7 @@ from tests.factories.risk import (
 )
 from tests.factories.trading import CloseSignalFactory, FillFactory, PositionFactory, QuoteFactory, SignalFactory, TraderFactory
 from trading.domain.units import Wei
-from trading.models import ModeState
+from trading.models import AuditHead, ModeState
 
 pytestmark = pytest.mark.django_db
 
@@ -42,6 +42,10 @@ class Breach:
 
 def mode_state() -> ModeState:
     return ModeState.objects.get(pk=1)
+
+
+def audit_head() -> AuditHead:
+    return AuditHead.objects.get_or_create(pk=1, defaults={"number": 0, "hash": "0" * 64})[0]
 
 
 def database_identity() -> DatabaseIdentity:
@@ -98,6 +102,7 @@ CHECKS = [
     ),
     *of("fill_kind_is_known", FillFactory, "kind = 'GIFT'"),
     *of("there_is_one_mode_state", mode_state, "id = 2"),
+    *of("there_is_one_audit_head", audit_head, "id = 2, number = number + 1"),
     *of("there_is_one_database_identity", database_identity, "id = 2"),
     *of("mode_configured_is_known", mode_state, "configured = 'TURBO'"),
     *of(

@@ -29,7 +29,7 @@ from tests.factories.risk import (
 from tests.factories.trading import EtherMarketFactory, FillFactory, QuoteFactory
 from trading import conf
 from trading.domain.position import FillKind
-from trading.services import mode
+from trading.services import audit_checks, mode
 
 BUDGETS: dict[str, int] = json.loads((Path(__file__).parents[2] / "query_budgets.json").read_text())
 PAGES = [
@@ -59,6 +59,7 @@ def _fill_the_desk(number: int) -> None:
     Cursor.objects.create(stream=f"stream {number}", chain_id=1, number=number, hash="0x")
     mode.stop_everything(switch=conf.mode_switch(), actor="ada", origin="admin", reason=f"drill {number}", at=NOW)
     mode.lift_stop(switch=conf.mode_switch(), actor="ada", reason=f"drill {number} over", at=NOW)
+    audit_checks.go_on(at=NOW)
 
 
 def _queries(console: Client, page: str) -> int:
