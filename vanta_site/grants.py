@@ -109,6 +109,7 @@ TABLES: tuple[Table, ...] = (
     # It moves by one with each row of the log: its trigger says so.
     _ledger("audit_heads", changes="number hash", frozen=""),
     _append_only("audit_checks"),
+    _ledger("members", changes="roles name user_id updated_at", frozen="tg_user_id admitted_at"),
     _shown("trades"),
     # risk
     _append_only("decisions"),

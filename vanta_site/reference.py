@@ -11,6 +11,7 @@ from risk.domain import flatten
 from risk.domain.decision import Denial
 from trading.domain import position, signal
 from trading.domain.lifecycle import Lifecycle
+from trading.domain.people import GRAVE, MAY, MAY_WITH_OWN, Act, Role
 
 LIFECYCLES: tuple[Lifecycle[Any], ...] = (
     signal.LIFECYCLE,
@@ -29,6 +30,12 @@ def meanings(words: type[StrEnum]) -> dict[str, str]:
     return {word.name: said.get(word.name, "") for word in words}
 
 
+def meanings_by_value(words: type[StrEnum]) -> dict[str, str]:
+    """As `meanings`, by the words that people write."""
+    said = meanings(words)
+    return {str(word): said[word.name] for word in words}
+
+
 def lifecycles(tables: Iterable[Lifecycle[Any]] = LIFECYCLES) -> str:
     """docs/reference/lifecycles.md."""
     head = "# Lifecycles\n\nWritten by `manage.py lifecycles` from the tables that PostgreSQL keeps too.\n"
@@ -39,6 +46,25 @@ def denials() -> str:
     """docs/reference/denials.md."""
     head = "# Denials\n\nWritten by `manage.py denials`. A code is stable for ever.\n\n"
     return head + _table("code", "why", meanings(Denial))
+
+
+def acts() -> str:
+    """docs/reference/acts.md."""
+    head = (
+        "# Who may do what\n\nWritten by `manage.py acts` from the one table that the console, the API and the bot ask."
+        " ✓: anywhere; own: on the account that is his own; !: who tries it without the right is kept in the audit log.\n\n"
+    )
+    lines = [
+        f"| act | means | {' | '.join(Role)} | |",
+        f"|---|---|{'---|' * len(Role)}---|",
+        *(f"| `{act}` | {text} | {' | '.join(_cells(Act(act)))} |" for act, text in meanings(Act).items()),
+    ]
+    return head + "\n".join(lines) + f"\n\n{_table('role', 'is for who', meanings_by_value(Role))}"
+
+
+def _cells(act: Act) -> list[str]:
+    marks = ["✓" if act in MAY[role] else "own" if act in MAY_WITH_OWN[role] else "" for role in Role]
+    return [*marks, "!" if act in GRAVE else ""]
 
 
 def _lifecycle(table: Lifecycle[Any]) -> str:

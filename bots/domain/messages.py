@@ -1,35 +1,26 @@
 """What the bot says. Every message that shows money starts with its book."""
 
 from dataclasses import dataclass
-from enum import IntEnum
 
 from trading.domain.mode import EffectiveMode
-
-
-class Role(IntEnum):
-    """What a person may do; each may what those below may."""
-
-    STRANGER = 0
-    VIEWER = 1
-    RISK = 2
-    SUPER_ADMIN = 3
+from trading.domain.people import Act, Person, may
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
-    """One command: its word, what it does, and who may use it."""
+    """One command: its word, what it does, and what a person must be allowed to use it; None: anybody."""
 
     word: str
     help: str
-    least: Role
+    needs: Act | None = Act.SEE
 
 
 COMMANDS: tuple[Command, ...] = (
-    Command(word="start", help="who you are to this desk", least=Role.STRANGER),
-    Command(word="help", help="the commands that you may use", least=Role.VIEWER),
-    Command(word="mode", help="the execution mode that holds, and why", least=Role.VIEWER),
-    Command(word="positions", help="your open positions", least=Role.VIEWER),
-    Command(word="version", help="what is running", least=Role.VIEWER),
+    Command(word="start", help="who you are to this desk", needs=None),
+    Command(word="help", help="the commands that you may use"),
+    Command(word="mode", help="the execution mode that holds, and why"),
+    Command(word="positions", help="your open positions"),
+    Command(word="version", help="what is running"),
 )
 
 
@@ -45,25 +36,21 @@ class HeldPosition:
     entry_price: str
 
 
-def role_of(user_id: int, *, admins: tuple[str, ...], super_admins: tuple[str, ...], is_trader: bool) -> Role:
-    """A person's role by his numeric id; an empty list means nobody."""
-    if str(user_id) in super_admins:
-        return Role.SUPER_ADMIN
-    if str(user_id) in admins:
-        return Role.RISK
-    return Role.VIEWER if is_trader else Role.STRANGER
+def command_for(person: Person, word: str) -> Command | None:
+    """The command of a word, if this person may use it."""
+    return next((each for each in _commands_of(person) if each.word == word), None)
 
 
-def greeting(role: Role, *, user_id: int) -> str:
+def greeting(person: Person) -> str:
     """What `/start` answers; a stranger learns only how to ask."""
-    if role is Role.STRANGER:
-        return f"This desk doesn't know you. Ask its operator to admit {user_id}."
+    if not person.roles:
+        return f"This desk doesn't know you. Ask its operator to admit {person.tg_user_id}."
     return "Welcome. /help shows what you can do."
 
 
-def help_text(role: Role) -> str:
-    """The commands that a role may use."""
-    return "\n".join(f"/{command.word} - {command.help}" for command in COMMANDS if command.least <= role)
+def help_text(person: Person) -> str:
+    """The commands that a person may use."""
+    return "\n".join(f"/{command.word} - {command.help}" for command in _commands_of(person))
 
 
 def mode_text(effective: EffectiveMode) -> str:
@@ -80,3 +67,7 @@ def positions_text(held: tuple[HeldPosition, ...]) -> str:
         f"{each.book} {each.symbol} {each.direction} {each.collateral} USDC x{each.leverage} at {each.entry_price}"
         for each in held
     )
+
+
+def _commands_of(person: Person) -> list[Command]:
+    return [each for each in COMMANDS if each.needs is None or may(person, each.needs)]

@@ -14,7 +14,7 @@ from trading.domain.errors import Conflict
 from trading.domain.units import Usdc
 from trading.kinds import step, write
 from trading.models import Trader
-from trading.services import audit
+from trading.services import audit, members
 
 DELEGATION_SPAN = timedelta(days=90)
 
@@ -84,5 +84,6 @@ def _enroll(*, tg_user_id: int, name: str, address: str, sender: Sender, standin
         Delegation.objects.update_or_create(trader=trader, sender=sender, defaults=said, create_defaults=first)
     if is_new:
         after = {"address": address, "name": name, "sender": sender.address}
+        members.welcome_trader(tg_user_id=tg_user_id, name=name, by=actor, at=at)
         audit.record(actor=actor, action="trader.admit", subject=f"trader:{tg_user_id}", before={}, after=after, reason="", at=at)
     return trader

@@ -18,9 +18,10 @@ from tests.application import USER, application
 from tests.scenario import way
 from tests.scenario.world import World
 from trading.domain.mode import Book
+from trading.domain.people import Role
 from trading.domain.position import PositionStatus
 from trading.models import Fill, Position
-from trading.services import audit_checks, mode
+from trading.services import audit_checks, members, mode, people
 from vanta_site import heartbeats, operators, roles
 
 __all__ = ["application"]
@@ -79,6 +80,7 @@ def test_people_stop_the_desk_edit_limits_and_come_and_go(desk: None, world: Wor
     mode.lift_stop(switch=world.switch, actor="ada", reason="drill", at=world.now)
     policy = policies.save(Policy(scope=Scope.USER, tg_user_id=7), actor="ada", reason="new", at=world.now)
     policies.save(policy, actor="ada", reason="changed", at=world.now)
+    members.admit(tg_user_id=7, roles=[Role.VIEWER], by=people.of_command_line("ada"), reason="new", at=world.now)
     audit_checks.go_on(at=world.now)
     policies.remove(policy, actor="ada", reason="gone", at=world.now)
     heartbeats.Heartbeat.objects.update_or_create(process="worker", defaults={"at": world.now})

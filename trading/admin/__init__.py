@@ -1,5 +1,5 @@
 """The console's pages over `trading`."""
 
-from trading.admin import audit, desk, flow
+from trading.admin import audit, desk, flow, people
 
-__all__ = ["audit", "desk", "flow"]
+__all__ = ["audit", "desk", "flow", "people"]

@@ -4,8 +4,11 @@ Stopping is everybody's, caution is the trader's own and the risk role's, and wh
 money move is the super-admin's.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+
+from trading.domain.errors import Denied
 
 
 class Role(StrEnum):
@@ -32,8 +35,9 @@ class Act(StrEnum):
     RESUME = "RESUME"  # a trading state less cautious than now
     FLATTEN = "FLATTEN"  # close everything in a scope
     UNLOCK = "UNLOCK"  # lift a lock before its time
-    OPERATE = "OPERATE"  # senders, intents, endpoints
-    MANAGE_SOURCES = "MANAGE_SOURCES"  # who may send signals, and their secrets
+    OPERATE = "OPERATE"  # senders and intents: pause, drain, send again, offer more, cancel
+    EMPOWER = "EMPOWER"  # let a sender sign or spend more: resume, release, limits, gas money
+    MANAGE_SOURCES = "MANAGE_SOURCES"  # who may send signals, and with which secrets
     RAISE_LIMITS = "RAISE_LIMITS"  # make a policy looser, or remove one
     LIFT_STOP = "LIFT_STOP"  # lift the emergency stop
     GO_LIVE = "GO_LIVE"  # let transactions be signed
@@ -42,25 +46,50 @@ class Act(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Person:
-    """Somebody who acts, by the name that the audit log will carry. `tg_user_id` is None for one without an account."""
+    """Somebody who acts, by the one name that the audit log carries. `tg_user_id` is None for one without an account."""
 
     name: str
     roles: frozenset[Role]
     tg_user_id: int | None = None
 
 
-# Of an account of one's own, or of any.
-_TRADERS = frozenset({Act.TRADE, Act.LOWER_LIMITS, Act.PAUSE, Act.LOCK})
-_RISK = _TRADERS | {Act.GO_DRY, Act.MAINTAIN, Act.HALT, Act.RESUME, Act.FLATTEN, Act.UNLOCK, Act.OPERATE}
-# The role's acts on anybody's account and on the desk.
+_TRADERS = frozenset({Act.TRADE, Act.LOWER_LIMITS, Act.PAUSE, Act.LOCK, Act.FLATTEN})
+_EVERYBODY = frozenset({Act.SEE, Act.STOP})
+_OPERATORS = frozenset({Act.GO_DRY, Act.MAINTAIN, Act.HALT, Act.RESUME, Act.UNLOCK, Act.OPERATE})
+# A role's acts on anybody's account and on the desk.
 MAY: dict[Role, frozenset[Act]] = {
-    Role.VIEWER: frozenset({Act.SEE, Act.STOP}),
-    Role.TRADER: frozenset({Act.SEE, Act.STOP}),
-    Role.RISK: frozenset({Act.SEE, Act.STOP}) | _RISK,
+    Role.VIEWER: _EVERYBODY,
+    Role.TRADER: _EVERYBODY,
+    Role.RISK: _EVERYBODY | _TRADERS | _OPERATORS,
     Role.SUPER_ADMIN: frozenset(Act),
 }
-# What a trader may besides, on his own account only.
-MAY_WITH_OWN = _TRADERS | {Act.FLATTEN}
+# A role's acts on the account that is its own.
+MAY_WITH_OWN: dict[Role, frozenset[Act]] = {
+    Role.VIEWER: frozenset(),
+    Role.TRADER: _TRADERS,
+    Role.RISK: frozenset(),
+    Role.SUPER_ADMIN: frozenset(),
+}
+# What lets more happen, or can't be taken back: an attempt by somebody who may not is kept in the audit log.
+GRAVE = frozenset(
+    {
+        Act.RESUME,
+        Act.FLATTEN,
+        Act.UNLOCK,
+        Act.EMPOWER,
+        Act.MANAGE_SOURCES,
+        Act.RAISE_LIMITS,
+        Act.LIFT_STOP,
+        Act.GO_LIVE,
+        Act.ADMIT,
+    }
+)
+
+
+class NotAllowed(Denied):
+    """The person has no role that may do this."""
+
+    code = "NOT_ALLOWED"
 
 
 def may(person: Person, act: Act, *, account: int | None = None) -> bool:
@@ -68,4 +97,25 @@ def may(person: Person, act: Act, *, account: int | None = None) -> bool:
     if any(act in MAY[role] for role in person.roles):
         return True
     is_own = account is not None and account == person.tg_user_id
-    return is_own and Role.TRADER in person.roles and act in MAY_WITH_OWN
+    return is_own and any(act in MAY_WITH_OWN[role] for role in person.roles)
+
+
+def check(person: Person, act: Act, *, account: int | None = None) -> None:
+    """Pass if a person may do it.
+
+    Raises:
+        NotAllowed: if not; the message says whose act it is.
+    """
+    if not may(person, act, account=account):
+        has, needs = ", ".join(sorted(person.roles)) or "none", " or ".join(holders(act))
+        raise NotAllowed(f"{act} needs the role {needs}; {person.name} has {has}", act=str(act), person=person.name)
+
+
+def holders(act: Act) -> tuple[Role, ...]:
+    """The roles that may do it on any account."""
+    return tuple(role for role in Role if act in MAY[role])
+
+
+def roles_of(words: Iterable[str]) -> frozenset[Role]:
+    """The roles among some words; the others say nothing here."""
+    return frozenset(role for role in Role if role in set(words))

@@ -4,6 +4,7 @@ from trading.models.audit import AuditCheck, AuditHead, AuditRow
 from trading.models.event import Event
 from trading.models.feed import LastPrice, PriceFeed
 from trading.models.market import Market
+from trading.models.member import Member
 from trading.models.mode import ModeState
 from trading.models.position import Fill, Position
 from trading.models.quote import Quote
@@ -19,6 +20,7 @@ __all__ = [
     "Fill",
     "LastPrice",
     "Market",
+    "Member",
     "ModeState",
     "Position",
     "PriceFeed",

@@ -52,6 +52,17 @@ def _pairs(raw: str) -> dict[str, str]:
     return {name: value for name, _, value in parts}
 
 
+def _items(raw: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in raw.split(",") if part.strip())
+
+
+def _whole(raw: str) -> int:
+    try:
+        return int(raw)
+    except ValueError:
+        raise ValueError("must be whole numbers") from None
+
+
 class Environment:
     """Typed access to variables; remembers the name of each that was asked for."""
 
@@ -77,7 +88,11 @@ class Environment:
 
     def items(self, name: str, default: tuple[str, ...] = (), *, example: str = "a,b") -> tuple[str, ...]:
         """The variable split at its commas."""
-        return self._typed(name, default, lambda raw: tuple(part.strip() for part in raw.split(",") if part.strip()), example)
+        return self._typed(name, default, _items, example)
+
+    def wholes(self, name: str, *, example: str = "1,2") -> tuple[int, ...]:
+        """The variable split at its commas, each part an integer."""
+        return self._typed(name, (), lambda raw: tuple(_whole(part) for part in _items(raw)), example)
 
     def pairs(self, name: str, default: tuple[str, ...] = (), *, example: str) -> dict[str, str]:
         """The variable as names with a value each: `A=1,B=2`."""

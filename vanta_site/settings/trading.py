@@ -1,4 +1,4 @@
-"""Settings of `trading`: the door, the execution mode, prices."""
+"""Settings of `trading`: the door, people, the execution mode, prices."""
 
 from vanta_site.settings.env import read
 
@@ -6,6 +6,10 @@ WEBHOOK_HMAC_SECRET = read.text("WEBHOOK_HMAC_SECRET", "", example="a random tex
 SIGNALS_ENABLED = read.flag("SIGNALS_ENABLED", True)
 MAINTENANCE_MODE = read.flag("MAINTENANCE_MODE", False)
 AUTOMATION_PAUSED = read.flag("AUTOMATION_PAUSED", False)
+
+# Telegram ids; others are admitted by a super-admin (`manage.py member`).
+ADMIN_USER_IDS = read.wholes("ADMIN_USER_IDS", example="123,456")
+SUPER_ADMIN_IDS = read.wholes("SUPER_ADMIN_IDS", example="123")
 
 # The ceiling of the execution mode: the more cautious of the two wins; with EXEC_MODE unset,
 # COPY_EXECUTION_MODE is the global ceiling (`trading.domain.mode.ceiling`).

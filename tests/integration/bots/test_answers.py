@@ -1,10 +1,14 @@
 """What each command answers, from our own rows."""
 
 import pytest
+from pytest_django.fixtures import Settings
 
 from bots.services import answers
+from tests.factories import NOW
 from tests.factories.trading import PositionFactory, TraderFactory
 from tests.fakes.switch import Switch
+from trading.domain.people import Role
+from trading.services import members, people
 
 pytestmark = pytest.mark.django_db
 
@@ -18,8 +22,12 @@ def test_a_stranger_gets_no_answer_but_how_to_ask() -> None:
     assert [ask(word, user_id=77) for word in ("help", "mode", "positions", "version")] == [None] * 4
 
 
+def admit(tg_user_id: int, *roles: Role) -> None:
+    members.admit(tg_user_id=tg_user_id, roles=roles, by=people.of_command_line("root"), reason="new", at=NOW)
+
+
 def test_an_unknown_command_gets_no_answer() -> None:
-    TraderFactory(tg_user_id=123)
+    admit(123, Role.SUPER_ADMIN)
 
     assert ask("withdraw", user_id=123) is None
 
@@ -28,6 +36,7 @@ def test_a_trader_sees_his_own_positions_only() -> None:
     own, other = TraderFactory(tg_user_id=123), TraderFactory(tg_user_id=124)
     position = PositionFactory(trader=own)
     PositionFactory(trader=other)
+    admit(123, Role.TRADER)
 
     shown = ask("positions", user_id=123)
 
@@ -38,14 +47,22 @@ def test_a_trader_sees_his_own_positions_only() -> None:
     ]
 
 
-def test_a_trader_who_was_disabled_is_a_stranger() -> None:
-    TraderFactory(tg_user_id=123, is_enabled=False)
+def test_an_account_alone_gives_no_role() -> None:
+    TraderFactory(tg_user_id=123)
 
     assert ask("positions", user_id=123) is None
 
 
-def test_an_admin_sees_the_mode(settings: pytest.FixtureRequest) -> None:
-    settings.ADMIN_USER_IDS = ("5",)
+def test_who_was_dismissed_is_a_stranger() -> None:
+    admit(123, Role.TRADER)
+    admit(123)
+
+    assert ask("positions", user_id=123) is None
+    assert str(ask("start", user_id=123)).startswith("This desk doesn't know you.")
+
+
+def test_an_admin_of_the_environment_sees_the_mode(settings: Settings) -> None:
+    settings.ADMIN_USER_IDS = (5,)
 
     assert str(ask("mode", user_id=5)).startswith("Execution mode: ")
     assert str(ask("version", user_id=5)).startswith("Vanta ")

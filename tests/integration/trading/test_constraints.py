@@ -24,7 +24,7 @@ from tests.factories.risk import (
 )
 from tests.factories.trading import CloseSignalFactory, FillFactory, PositionFactory, QuoteFactory, SignalFactory, TraderFactory
 from trading.domain.units import Wei
-from trading.models import AuditHead, ModeState
+from trading.models import AuditHead, Member, ModeState
 
 pytestmark = pytest.mark.django_db
 
@@ -46,6 +46,10 @@ def mode_state() -> ModeState:
 
 def audit_head() -> AuditHead:
     return AuditHead.objects.get_or_create(pk=1, defaults={"number": 0, "hash": "0" * 64})[0]
+
+
+def member() -> Member:
+    return Member.objects.create(tg_user_id=123, admitted_at=NOW, updated_at=NOW)
 
 
 def database_identity() -> DatabaseIdentity:
@@ -103,6 +107,7 @@ CHECKS = [
     *of("fill_kind_is_known", FillFactory, "kind = 'GIFT'"),
     *of("there_is_one_mode_state", mode_state, "id = 2"),
     *of("there_is_one_audit_head", audit_head, "id = 2, number = number + 1"),
+    *of("member_roles_are_known", member, "roles = ARRAY['root']", "roles = ARRAY['viewer', '']"),
     *of("there_is_one_database_identity", database_identity, "id = 2"),
     *of("mode_configured_is_known", mode_state, "configured = 'TURBO'"),
     *of(

@@ -1,39 +1,28 @@
 """What the bot says, and to whom."""
 
-import pytest
-
 from bots.domain import messages
-from bots.domain.messages import COMMANDS, HeldPosition, Role
+from bots.domain.messages import COMMANDS, HeldPosition
 from trading.domain.mode import EffectiveMode, Mode
+from trading.domain.people import Person, Role
 
-
-@pytest.mark.parametrize(
-    ("user_id", "is_trader", "role"),
-    [
-        (1, False, Role.SUPER_ADMIN),
-        (2, False, Role.RISK),
-        (3, True, Role.VIEWER),
-        (3, False, Role.STRANGER),
-        # Roles go by the whole number: 12 begins with 1.
-        (12, False, Role.STRANGER),
-    ],
-)
-def test_a_role_goes_by_the_numeric_id(user_id: int, is_trader: bool, role: Role) -> None:
-    assert messages.role_of(user_id, admins=("2",), super_admins=("1",), is_trader=is_trader) is role
-
-
-def test_an_empty_list_means_nobody() -> None:
-    assert messages.role_of(1, admins=(), super_admins=(), is_trader=False) is Role.STRANGER
+STRANGER = Person(name="tg:77", roles=frozenset(), tg_user_id=77)
+VIEWER = Person(name="tg:78", roles=frozenset({Role.VIEWER}), tg_user_id=78)
 
 
 def test_a_stranger_is_told_only_how_to_ask() -> None:
-    assert messages.greeting(Role.STRANGER, user_id=77) == "This desk doesn't know you. Ask its operator to admit 77."
+    assert messages.greeting(STRANGER) == "This desk doesn't know you. Ask its operator to admit 77."
+    assert messages.help_text(STRANGER) == "/start - who you are to this desk"
 
 
 def test_help_names_every_command_that_a_viewer_may_use() -> None:
-    shown = messages.help_text(Role.VIEWER)
+    shown = messages.help_text(VIEWER)
 
     assert [line.split(" ")[0] for line in shown.splitlines()] == [f"/{command.word}" for command in COMMANDS]
+
+
+def test_a_command_is_found_by_who_may_use_it() -> None:
+    assert [messages.command_for(STRANGER, word) is not None for word in ("start", "mode", "nothing")] == [True, False, False]
+    assert [messages.command_for(VIEWER, word) is not None for word in ("start", "mode", "nothing")] == [True, True, False]
 
 
 def test_the_mode_is_told_with_the_voices_that_hold_it_down() -> None:
