@@ -183,10 +183,11 @@ TABLES: tuple[Table, ...] = (
     # Django: people are deactivated, never deleted, since the log of what they did names them.
     _current("auth_user"),
     _append_only("django_admin_log"),
-    _loose("auth_group"),
-    _loose("auth_group_permissions"),
+    # What a role may is settled with each migration; who has it is a row that comes and goes, and is audited.
+    _shown("auth_group"),
+    _shown("auth_group_permissions"),
     _loose("auth_user_groups"),
-    _loose("auth_user_user_permissions"),
+    _shown("auth_user_user_permissions"),
     _loose("django_session"),
     _shown("auth_permission"),
     _shown("django_content_type"),

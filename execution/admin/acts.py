@@ -13,6 +13,7 @@ from execution.services import drift, gas, intent_acts, releasing, sender_acts
 from execution.services.sender_acts import GWEI, Limits
 from execution.services.warrants import Warrant
 from trading import clock
+from trading.domain import people
 from trading.domain.units import Wei
 
 Said = dict[str, Any]
@@ -108,7 +109,7 @@ class OperatedSender(OperatedAdmin):
             title="Resume",
             says="It takes new nonces again.",
             do=lambda pk, _, by: _turn(pk, SenderStatus.ACTIVE, by),
-            for_superusers=True,
+            needs=people.Act.EMPOWER,
         ),
         "rebroadcast": Act(
             title="Rebroadcast",
@@ -120,20 +121,20 @@ class OperatedSender(OperatedAdmin):
             says="What it pays for a gas, what it keeps, how many may be in flight.",
             do=_limit_sender,
             form=LimitsForm,
-            for_superusers=True,
+            needs=people.Act.EMPOWER,
         ),
         "top_up": Act(
             title="Top up",
             says="The treasury owes it one payment of gas money.",
             do=_top_up,
-            for_superusers=True,
+            needs=people.Act.EMPOWER,
         ),
         "treasury": Act(
             title="Treasury",
             says="It pays for the others' gas from now on and trades for nobody.",
             do=lambda pk, _, by: sender_acts.appoint(sender_id=pk, by=by),
             form=TreasuryForm,
-            for_superusers=True,
+            needs=people.Act.EMPOWER,
             is_dangerous=True,
         ),
         "release": Act(
@@ -141,7 +142,7 @@ class OperatedSender(OperatedAdmin):
             says="Out of quarantine: it signs again. With a count, the next nonce rises to it for good.",
             do=_release,
             form=ReleaseForm,
-            for_superusers=True,
+            needs=people.Act.EMPOWER,
             is_dangerous=True,
         ),
     }
@@ -167,7 +168,7 @@ class OperatedIntent(OperatedAdmin):
             says="The most that this one pays for a gas.",
             do=_limit_intent,
             form=CeilingForm,
-            for_superusers=True,
+            needs=people.Act.EMPOWER,
         ),
         "cancel": Act(
             title="Cancel",

@@ -6,7 +6,6 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.contrib.auth.models import AnonymousUser, User
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
@@ -20,9 +19,11 @@ from django.views.decorators.http import require_http_methods
 from execution.services.warrants import Warrant
 from trading import clock
 from trading.admin.base import ReadOnlyAdmin
+from trading.domain import people as roles
 from trading.domain.errors import VantaError
+from trading.domain.people import Person
+from trading.services import people
 
-Person = User | AnonymousUser
 # What an act does: the row's key, what the form said, and on whose word.
 Do = Callable[[int, dict[str, Any], Warrant], None]
 
@@ -53,13 +54,13 @@ class TypedForm(ReasonForm):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Act:
-    """One form of a page: what it does, what it says will happen, and whether a superuser must send it."""
+    """One form of a page: what it does, what it says will happen, and what a person must be allowed to send it."""
 
     title: str
     says: str
     do: Do
     form: type[forms.Form] = ReasonForm
-    for_superusers: bool = False
+    needs: roles.Act = roles.Act.OPERATE
     is_dangerous: bool = False
 
 
@@ -98,7 +99,8 @@ class OperatedAdmin(ReadOnlyAdmin):
 
 def _context(page: OperatedAdmin, request: HttpRequest, row: Any) -> dict[str, Any]:
     trouble, table = _standing(page, row)
-    allowed = {name: act for name, act in page.acts.items() if _may(request.user, act, page)}
+    person = people.of_user(request.user)
+    allowed = {name: act for name, act in page.acts.items() if roles.may(person, act.needs)}
     acts = [{"name": name, "act": act, "form": act.form(auto_id=f"{name}_%s")} for name, act in allowed.items()]
     own = {
         "title": str(row),
@@ -120,31 +122,25 @@ def _standing(page: OperatedAdmin, row: Any) -> tuple[str, Sequence[Sequence[obj
         return error.message, ((),)
 
 
-def _may(person: Person, act: Act, page: OperatedAdmin) -> bool:
-    is_operator = person.has_perm(f"{page.opts.app_label}.change_{page.opts.model_name}")
-    return person.is_superuser if act.for_superusers else is_operator
-
-
 def _perform(page: OperatedAdmin, request: HttpRequest, pk: int) -> HttpResponse:
     act = page.acts.get(request.POST.get("act", ""))
-    if act is None or not _may(request.user, act, page):
+    if act is None:
         raise PermissionDenied
+    person = people.of_user(request.user)
+    people.demand(person, act.needs, subject=f"{page.opts.model_name}:{pk}", at=clock.now())
     form = act.form(request.POST)
     if form.is_valid():
-        _do(act, form, request, pk)
+        _do(act, form, request, person, pk)
     else:
         messages.error(request, "; ".join(f"{name}: {' '.join(map(str, texts))}" for name, texts in form.errors.items()))
     return HttpResponseRedirect(request.path)
 
 
-def _do(act: Act, form: forms.Form, request: HttpRequest, pk: int) -> None:
+def _do(act: Act, form: forms.Form, request: HttpRequest, person: Person, pk: int) -> None:
+    warrant = Warrant(actor=person.name, reason=form.cleaned_data["reason"], at=clock.now())
     try:
-        act.do(pk, form.cleaned_data, _warrant(form, request))
+        act.do(pk, form.cleaned_data, warrant)
     except VantaError as error:
         messages.error(request, f"{error.message} ({error.code})")
     else:
         messages.success(request, f"{act.title}: done.")
-
-
-def _warrant(form: forms.Form, request: HttpRequest) -> Warrant:
-    return Warrant(actor=request.user.get_username(), reason=form.cleaned_data["reason"], at=clock.now())

@@ -73,7 +73,7 @@ def test_a_reorganization_takes_a_fill_away_and_brings_it_back(desk: None, world
 
 
 def test_people_stop_the_desk_edit_limits_and_come_and_go(desk: None, world: World, client: Client) -> None:
-    operators.add(username="ada", is_superuser=True, at=world.now)
+    operators.add(username="ada", roles=[Role.SUPER_ADMIN], at=world.now)
     operators.reset(username="ada", at=world.now)
     client.force_login(User.objects.get())
     mode.stop_everything(switch=world.switch, actor="ada", origin="admin", reason="drill", at=world.now)

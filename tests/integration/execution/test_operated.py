@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
-from django.contrib.auth.models import Permission, User
+from django.contrib.auth.models import User
 from django.test import Client
 from pytest_django.fixtures import Settings
 
@@ -11,8 +11,10 @@ from execution import conf
 from execution.models import Sender, TxIntent, TxSend
 from execution.models.send import Purpose
 from execution.models.sender import SenderStatus
+from tests.factories.logins import operator
 from tests.scenario import way
 from tests.scenario.world import World
+from trading.domain.people import Role
 from trading.domain.units import Wei
 from trading.models import AuditRow
 
@@ -39,10 +41,8 @@ def _browser(user: User) -> Client:
     return client
 
 
-def _staff(*permissions: str) -> Client:
-    user = User.objects.create_user("bob", password="not used", is_staff=True)
-    user.user_permissions.set(Permission.objects.filter(codename__in=permissions))
-    return _browser(user)
+def _staff(*roles: Role) -> Client:
+    return _browser(operator("bob", *roles))
 
 
 def _page(row: Sender | TxIntent) -> str:
@@ -180,17 +180,21 @@ def test_an_illegal_act_is_refused_with_its_code(world: World, console: Client) 
 
 
 @pytest.mark.parametrize("act", ["resume", "limits", "top_up", "treasury", "release"])
-def test_what_raises_a_risk_needs_a_superuser(world: World, act: str) -> None:
-    operator = _staff("view_sender", "change_sender")
+def test_what_raises_a_risk_needs_a_super_admin_and_the_attempt_is_kept(world: World, act: str) -> None:
+    risk = _staff(Role.RISK)
     said = {"act": act, "reason": "a drill", "confirmation": act.upper()}
 
-    assert operator.post(_page(way.sender()), said).status_code == 403
-    assert f'value="{act}"' not in operator.get(_page(way.sender())).content.decode()
-    assert _acted(operator, way.sender(), "pause") == ["Pause: done."]
+    answer = risk.post(_page(way.sender()), said)
+
+    assert (answer.status_code, answer.json()["message"]) == (403, "EMPOWER needs the role super-admin; bob has risk")
+    row = AuditRow.objects.get(actor="bob")
+    assert (row.action, row.subject, row.after["act"]) == ("act.refused", f"sender:{way.sender().pk}", "EMPOWER")
+    assert f'value="{act}"' not in risk.get(_page(way.sender())).content.decode()
+    assert _acted(risk, way.sender(), "pause") == ["Pause: done."]
 
 
 def test_who_only_watches_sees_the_page_and_does_nothing(world: World) -> None:
-    watcher = _staff("view_sender")
+    watcher = _staff(Role.TRADER)
 
     refused = {watcher.post(_page(way.sender()), {"act": act, "reason": "why"}).status_code for act in ("pause", "nothing")}
 

@@ -8,10 +8,12 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.test import Client
 
+from tests.factories.logins import operator
 from tests.fakes.switch import UNTROUBLED
 from trading import clock, conf
 from trading.adapters.redis_switch import KEY
 from trading.domain.mode import Mode
+from trading.domain.people import Role
 from trading.models import ModeState, Source
 from vanta_site import components
 
@@ -64,8 +66,8 @@ def superuser(desk: ModeState) -> User:
 
 @pytest.fixture
 def watcher(desk: ModeState) -> User:
-    """Staff without any permission."""
-    return User.objects.create_user("bob", password="not used", is_staff=True)
+    """Somebody with the lowest role."""
+    return operator("bob", Role.VIEWER)
 
 
 @pytest.fixture

@@ -8,7 +8,9 @@ from django.contrib.auth import authenticate
 from django.contrib.auth.models import User
 from django.core.management import call_command
 
+from trading.domain.people import Role
 from trading.models import AuditRow
+from trading.services import people
 
 pytestmark = pytest.mark.django_db
 
@@ -41,7 +43,9 @@ def test_a_reset_sets_a_new_password() -> None:
     assert [row.action for row in AuditRow.objects.order_by("pk")] == ["operator.add", "operator.reset"]
 
 
-def test_one_without_every_right_can_be_made() -> None:
-    _said("--no-superuser")
+def test_one_with_other_roles_can_be_made() -> None:
+    _said("--role", "risk", "--role", "viewer")
 
-    assert User.objects.get().is_superuser is False
+    user = User.objects.get()
+    assert (user.is_staff, user.is_superuser, people.of_user(user).roles) == (True, False, {Role.RISK, Role.VIEWER})
+    assert AuditRow.objects.get().after == {"roles": ["risk", "viewer"], "active": True, "staff": True, "superuser": False}

@@ -1,4 +1,4 @@
-"""`manage.py migrate`: Django's own, made by the tables' owner, and then what the application may do with them."""
+"""`manage.py migrate`: Django's own, made by the tables' owner, and then what the application and people may do with them."""
 
 from typing import Any
 
@@ -6,11 +6,11 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Tags
 from django.core.management.commands import migrate
 
-from vanta_site import roles
+from vanta_site import groups, roles
 
 
 class Command(migrate.Command):
-    """Django's migrate as `DATABASE_OWNER_URL`; afterwards the application's role is settled."""
+    """Django's migrate as `DATABASE_OWNER_URL`; afterwards the application's role and people's groups are settled."""
 
     def check(self, **kwargs: Any) -> list[CheckMessage] | None:  # type: ignore[override]  # typeshed names each argument
         """The models' checks. What the site refuses, it refuses to processes that serve: this one is the owner's."""
@@ -25,3 +25,4 @@ class Command(migrate.Command):
         super().handle(*args, **options)
         if not options["plan"]:
             roles.settle(application=settings.DATABASES["default"])
+            groups.settle()

@@ -1,11 +1,12 @@
 """`manage.py operator add --username NAME`: a person for the console, with a password shown once."""
 
-from argparse import ArgumentParser, BooleanOptionalAction
+from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management.base import BaseCommand
 
 from trading import clock
+from trading.domain.people import Role
 from vanta_site import operators
 
 
@@ -17,12 +18,15 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("act", choices=("add",))
         parser.add_argument("--username", required=True)
-        parser.add_argument("--superuser", action=BooleanOptionalAction, default=True)
+        roles = [str(role) for role in Role]
+        parser.add_argument("--role", action="append", default=[], choices=roles, dest="roles", help="default: super-admin")
         parser.add_argument("--reset", action="store_true")
 
-    def handle(self, *_: Any, username: str, superuser: bool, reset: bool, **__: Any) -> None:
+    def handle(self, *_: Any, username: str, roles: list[str], reset: bool, **__: Any) -> None:
         try:
-            password = operators.add(username=username, is_superuser=superuser, at=clock.now())
+            password = operators.add(
+                username=username, roles=[Role(role) for role in roles] or [Role.SUPER_ADMIN], at=clock.now()
+            )
         except operators.OperatorExists:
             self._say_exists(username, reset=reset)
         else:
