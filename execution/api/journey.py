@@ -3,7 +3,6 @@
 from http import HTTPStatus
 from typing import Any
 
-from django.contrib.auth.models import AnonymousUser, User
 from django.http import HttpRequest, JsonResponse
 from django.utils.encoding import escape_uri_path
 from django.views.decorators.http import require_GET
@@ -13,8 +12,10 @@ from execution.models import TxIntent, TxReceipt, TxSend
 from execution.selectors import OrderStanding
 from risk.models import Decision
 from trading.api.webhook import is_signed
+from trading.domain.people import Act, may
 from trading.models import Fill, Signal, Source
 from trading.selectors import Moment
+from trading.services import people
 
 Json = dict[str, Any]
 
@@ -28,10 +29,11 @@ def show(request: HttpRequest, intent_key: str) -> JsonResponse:
     """
     path = _raw_path(request)
     signed = is_signed(path.encode(), signature=request.headers.get("X-Signature", ""))
-    if not signed and not _is_staff(request.user):
+    sees_all = may(people.of_user(request.user), Act.SEE)
+    if not signed and not sees_all:
         return _refused(HTTPStatus.UNAUTHORIZED, "SIGNATURE_INVALID", "the signature doesn't match")
     sent_key = path.rpartition("/")[2]
-    signal = _find((sent_key, intent_key), is_staff=_is_staff(request.user))
+    signal = _find((sent_key, intent_key), sees_all=sees_all)
     if signal is None:
         return _refused(HTTPStatus.NOT_FOUND, "SIGNAL_UNKNOWN", "there is no such signal")
     return JsonResponse(document(selectors.journey(signal)))
@@ -58,13 +60,9 @@ def _raw_path(request: HttpRequest) -> str:
     return raw.partition("?")[0]
 
 
-def _is_staff(user: User | AnonymousUser) -> bool:
-    return user.is_active and user.is_staff
-
-
-def _find(keys: tuple[str, ...], *, is_staff: bool) -> Signal | None:
+def _find(keys: tuple[str, ...], *, sees_all: bool) -> Signal | None:
     found = Signal.objects.filter(intent_key__in=keys)
-    if not is_staff:
+    if not sees_all:
         # The default source's secret speaks for its own signals only.
         found = found.filter(source__name=Source.DEFAULT)
     by_key = {signal.intent_key: signal for signal in found}

@@ -13,20 +13,15 @@ from risk.models import Policy
 from risk.services import policies
 from trading import clock
 from trading.admin.base import Swift
-from trading.domain.people import Person, Role
+from trading.domain.people import Person
 from trading.domain.units import Usdc
+from trading.services import people
 
 # Django's forms take no parameters at run time.
 if TYPE_CHECKING:
     Form = forms.ModelForm[Policy]
 else:
     Form = forms.ModelForm
-
-
-def person_of(request: HttpRequest) -> Person:
-    """Who sits at the console."""
-    role = Role.SUPER_ADMIN if request.user.is_superuser else Role.RISK
-    return Person(name=request.user.get_username(), roles=frozenset({role}))
 
 
 _WHOM = ("scope", "tg_user_id", "symbol")
@@ -159,7 +154,7 @@ class PolicyAdmin(Swift):
     def get_form(self, request: HttpRequest, obj: Policy | None = None, change: bool = False, **kwargs: Any) -> Any:  # noqa: FBT001, FBT002 - Django's own
         """The form, which knows who fills it in."""
         form = cast("type[PolicyForm]", super().get_form(request, obj, change, **kwargs))
-        form.person = person_of(request)
+        form.person = people.of_user(request.user)
         return form
 
     # Django would open a transaction around the whole page; our writes open their own.
@@ -182,8 +177,8 @@ class PolicyAdmin(Swift):
 
     def save_model(self, request: HttpRequest, obj: Policy, form: PolicyForm, _: object) -> None:
         """Save through the service."""
-        policies.save(obj, person=person_of(request), reason=form.cleaned_data["reason"], at=clock.now())
+        policies.save(obj, person=people.of_user(request.user), reason=form.cleaned_data["reason"], at=clock.now())
 
     def delete_model(self, request: HttpRequest, obj: Policy) -> None:
         """Remove through the service."""
-        policies.remove(obj, person=person_of(request), reason=request.POST["reason"].strip(), at=clock.now())
+        policies.remove(obj, person=people.of_user(request.user), reason=request.POST["reason"].strip(), at=clock.now())

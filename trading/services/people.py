@@ -14,7 +14,9 @@ from trading.services import audit
 
 def of_user(user: AbstractBaseUser | AnonymousUser) -> Person:
     """The person behind a login of the console: his groups are his roles; a Django superuser is a super-admin. One query."""
-    rows = User.objects.filter(pk=user.pk or 0, is_active=True).values_list("is_superuser", "groups__name", "member__tg_user_id")
+    if user.pk is None:
+        return Person(name="nobody", roles=frozenset())
+    rows = User.objects.filter(pk=user.pk, is_active=True).values_list("is_superuser", "groups__name", "member__tg_user_id")
     found = list(rows)
     supreme = {str(Role.SUPER_ADMIN)} if any(is_superuser for is_superuser, _, _ in found) else set()
     roles = people.roles_of(supreme | {group for _, group, _ in found if group})

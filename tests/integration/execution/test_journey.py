@@ -4,7 +4,6 @@ from urllib.parse import quote
 
 import pytest
 from django.conf import settings
-from django.contrib.auth.models import User
 from django.db import transaction
 from django.test import Client
 
@@ -17,10 +16,12 @@ from risk.domain.decision import Verdict
 from tests.factories import NOW
 from tests.factories.execution import OrderFactory, TxIntentFactory
 from tests.factories.flow import bind, filled, ordered
+from tests.factories.logins import operator
 from tests.factories.risk import DecisionFactory, LegFactory
 from tests.factories.trading import FillFactory, SignalFactory, SourceFactory
 from trading.api.webhook import signature_of
 from trading.domain.mode import Book
+from trading.domain.people import Role
 from trading.domain.position import FillKind
 from trading.domain.signal import SignalStatus
 from trading.domain.units import Usdc
@@ -264,16 +265,16 @@ def test_the_default_source_does_not_see_the_signals_of_others(client: Client) -
     assert ask(client, "/signals/sig:telegram%3A1:x").status_code == 404
 
 
-def test_the_staff_sees_every_signal_without_a_signature(client: Client) -> None:
+def test_who_may_look_sees_every_signal_without_a_signature(client: Client) -> None:
     SignalFactory(source=SourceFactory(name="telegram"), source_name="telegram", signal_id="x")
-    client.force_login(User.objects.create_user("bob", is_staff=True))
+    client.force_login(operator("bob", Role.VIEWER))
 
     assert client.get("/signals/sig:telegram:x").status_code == 200
 
 
 def test_somebody_who_is_only_logged_in_sees_nothing(client: Client) -> None:
     SignalFactory(source_name="desk", signal_id="first")
-    client.force_login(User.objects.create_user("eve"))
+    client.force_login(operator("eve"))
 
     assert client.get("/signals/sig:desk:first").status_code == 401
 
