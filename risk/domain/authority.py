@@ -1,13 +1,8 @@
 """What an act of a person needs: a role that may, and a reason."""
 
-from trading.domain.errors import Denied, Invalid
-from trading.domain.people import Act, Person, may
-
-
-class NotAllowed(Denied):
-    """The person has no role that may do this."""
-
-    code = "NOT_ALLOWED"
+from trading.domain import people
+from trading.domain.errors import Invalid
+from trading.domain.people import Act, Person
 
 
 class ReasonMissing(Invalid):
@@ -25,5 +20,4 @@ def check(person: Person, act: Act, *, reason: str, account: int | None = None) 
     """
     if not reason.strip():
         raise ReasonMissing("say why: the reason is kept in the audit log", field="reason")
-    if not may(person, act, account=account):
-        raise NotAllowed(f"{person.name} may not {act}", act=str(act), person=person.name)
+    people.check(person, act, account=account)

@@ -9,12 +9,13 @@ from datetime import datetime, timedelta
 from django.core.management.base import CommandError
 
 from trading.domain.errors import VantaError
-from trading.domain.people import Person, Role
+from trading.domain.people import Person
+from trading.services import people
 
 
 def person() -> Person:
-    """Whoever has a shell here: it has the database too, so nothing is kept from him."""
-    return Person(name=f"command line: {getpass.getuser()}", roles=frozenset({Role.SUPER_ADMIN}))
+    """Whoever has a shell here."""
+    return people.of_command_line(getpass.getuser())
 
 
 def add_reason(parser: ArgumentParser) -> None:

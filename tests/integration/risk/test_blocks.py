@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.db import transaction
 
-from risk.domain.authority import NotAllowed, ReasonMissing
+from risk.domain.authority import ReasonMissing
 from risk.domain.lock import LockKind, LockPlan
 from risk.models import Lock
 from risk.services import blocks
@@ -15,7 +15,7 @@ from tests.factories.people import RISK, SUPER_ADMIN, VIEWER, trader
 from tests.factories.risk import LockFactory
 from tests.factories.trading import EtherMarketFactory, MarketFactory, TraderFactory
 from trading.domain.mode import Book
-from trading.domain.people import Person
+from trading.domain.people import NotAllowed, Person
 from trading.models import AuditRow, Event, Trader
 from trading.services import audit_checks
 

@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-from risk.domain.authority import NotAllowed
 from risk.domain.lock import LockKind
 from risk.domain.policy import Limits
 from risk.models import Equity, Lock, LossDay
@@ -15,6 +14,7 @@ from tests.factories.people import RISK, trader
 from tests.factories.trading import TraderFactory
 from tests.integration.risk.holdings import RESET, holding, later, locked, price_is, watch
 from trading.domain.mode import Book
+from trading.domain.people import NotAllowed
 from trading.domain.units import Percent, Usdc
 from trading.models import AuditRow, Trader
 

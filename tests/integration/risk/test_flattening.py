@@ -11,7 +11,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from execution.services import orders
-from risk.domain.authority import NotAllowed, ReasonMissing
+from risk.domain.authority import ReasonMissing
 from risk.domain.decision import Action
 from risk.domain.flatten import Extent, FlattenStatus, Progress
 from risk.domain.halt import HaltScope, TradingState
@@ -26,7 +26,7 @@ from tests.fakes.accounts import Accounts
 from tests.fakes.switch import Switch
 from trading import failpoints
 from trading.domain.mode import Book
-from trading.domain.people import Person
+from trading.domain.people import NotAllowed, Person
 from trading.domain.position import PositionStatus
 from trading.domain.signal import SignalStatus
 from trading.domain.units import Usdc

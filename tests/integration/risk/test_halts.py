@@ -8,7 +8,7 @@ import pytest
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
-from risk.domain.authority import NotAllowed, ReasonMissing
+from risk.domain.authority import ReasonMissing
 from risk.domain.halt import UNSET, Halts, HaltScope, StateHeld, TradingState
 from risk.models import Halt
 from risk.services import halts
@@ -17,7 +17,7 @@ from tests.factories.people import RISK, VIEWER, trader
 from tests.factories.risk import HaltFactory, LockFactory
 from tests.factories.trading import EtherMarketFactory, MarketFactory, TraderFactory
 from trading.domain.mode import Book
-from trading.domain.people import Person
+from trading.domain.people import NotAllowed, Person
 from trading.models import AuditRow, Event, ModeState, Trader
 from trading.services import audit_checks
 
