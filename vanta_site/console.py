@@ -19,10 +19,13 @@ class Console(AdminSite):
     def get_urls(self) -> list[URLResolver | URLPattern]:
         """The admin's own pages and ours."""
         # Models aren't loaded yet when Django makes the site.
-        from vanta_site import control, feeds
+        from vanta_site import feeds
+        from vanta_site.control import pages
 
         ours = [
-            path("control/", self.admin_view(control.page), name="control"),
+            path("control/", self.admin_view(pages.overview), name="control"),
+            path("control/stop/", self.admin_view(pages.stop), name="control_stop"),
+            path("control/<slug:name>/", self.admin_view(pages.act), name="control_act"),
             path("feeds/", self.admin_view(feeds.page), name="feeds"),
         ]
         return [*ours, *super().get_urls()]

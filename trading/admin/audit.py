@@ -4,11 +4,11 @@ from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.http import urlencode
-from django.utils.safestring import SafeString
+from django.utils.safestring import SafeString, mark_safe
 
-from trading.admin.base import NOTHING, ReadOnlyAdmin, table
+from trading.admin.base import NOTHING, ReadOnlyAdmin
 from trading.models import AuditCheck, AuditHead, AuditRow
 from trading.services import audit_checks
 
@@ -29,16 +29,22 @@ def _narrowing(column: str) -> Any:
 def change(row: AuditRow) -> Any:
     """What was and what is, for each thing that the row speaks about."""
     names = dict.fromkeys((*row.before, *row.after))
-    lines = [(name, row.before.get(name, NOTHING), row.after.get(name, NOTHING)) for name in names]
+    lines = [(name, _plain(row.before.get(name)), _plain(row.after.get(name))) for name in names]
     differing = [line for line in lines if line[1] != line[2]]
-    return table(("what", "was", "is"), differing) if differing else None
+    return format_html_join(mark_safe("<br>"), "{}: {} → <strong>{}</strong>", differing) if differing else None
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(map(str, value)) or NOTHING
+    return NOTHING if value in (None, "") else str(value)
 
 
 @admin.register(AuditRow)
 class AuditRowAdmin(ReadOnlyAdmin):
     """The audit log."""
 
-    list_display = ("at", _narrowing("actor"), _narrowing("action"), _narrowing("subject"), change, "reason")
+    list_display = ("at", _narrowing("actor"), _narrowing("action"), _narrowing("subject"), "reason", change)
     search_fields = ("actor__exact", "action__exact", "subject__exact")
     search_help_text = "a whole actor, action or subject"
     hidden = ("before", "after")

@@ -64,11 +64,9 @@ STORAGES = {
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 LANGUAGE_CODE = "en-us"
-# Instants to the second, in one form for everybody.
 USE_I18N = False
-DATETIME_FORMAT = "Y-m-d H:i:s"
-DATE_FORMAT = "Y-m-d"
-TIME_FORMAT = "H:i:s"
+# Instants to the second, in one form for everybody. Formats named here would lose against the language's own.
+FORMAT_MODULE_PATH = "vanta_site.formats"
 TIME_ZONE = "UTC"
 USE_TZ = True
 # A body is refused at the door long before Django buffers it (`trading.api.webhook`).
