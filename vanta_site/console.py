@@ -25,6 +25,7 @@ class Console(AdminSite):
         ours = [
             path("control/", self.admin_view(pages.overview), name="control"),
             path("control/stop/", self.admin_view(pages.stop), name="control_stop"),
+            path("control/flatten/<int:pk>/", self.admin_view(pages.job), name="control_job"),
             path("control/<slug:name>/", self.admin_view(pages.act), name="control_act"),
             path("feeds/", self.admin_view(feeds.page), name="feeds"),
         ]

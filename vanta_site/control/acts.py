@@ -10,14 +10,14 @@ from django import forms
 from risk.domain.halt import UNSET, HaltScope, StateHeld, TradingState, relaxes
 from risk.domain.lock import LIFTING, LockKind
 from risk.models import Lock
-from risk.services import blocks, halts
+from risk.services import blocks, flattening, halts
 from trading import conf
 from trading.domain.errors import Invalid
 from trading.domain.mode import Mode
 from trading.domain.people import Act, Person
 from trading.services import mode
 from vanta_site.control import forecast
-from vanta_site.control.forms import LockForm, Nothing, StateForm, SwitchForm
+from vanta_site.control.forms import FlattenForm, LockForm, Nothing, StateForm, SwitchForm
 from vanta_site.control.scopes import named
 from vanta_site.standing import Standing
 
@@ -145,6 +145,27 @@ def _set_state(said: Said, by: Word) -> str:
     return f"{_state_title(said)}: done."
 
 
+# --- flatten
+
+
+def _flatten_needs(said: Said, _: datetime) -> Needed:
+    return Needed(act=Act.FLATTEN, account=int(said["key"]) if said["scope"] is HaltScope.USER else None)
+
+
+def _flatten_title(said: Said) -> str:
+    return f"Flatten {named(said['scope'], said['key'])}, {said['book']}"
+
+
+def _foresee_flatten(said: Said, now: Standing, _: datetime) -> forecast.Lines:
+    return forecast.of_flatten(said["scope"], said["key"], book=said["book"], standing=now)
+
+
+def _flatten(said: Said, by: Word) -> str:
+    about = {"scope": said["scope"], "key": said["key"], "book": said["book"]}
+    job = flattening.start(**about, person=by.person, reason=by.reason, at=by.at)
+    return f"Flatten {job.pk} runs; see below how far it is."
+
+
 # --- locks
 
 
@@ -201,6 +222,15 @@ ACTS: dict[str, ControlAct] = {
         form=SwitchForm,
     ),
     "state": ControlAct(title=_state_title, needs=_state_needs, foresee=_foresee_state, do=_set_state, form=StateForm),
+    "flatten": ControlAct(
+        title=_flatten_title,
+        needs=_flatten_needs,
+        foresee=_foresee_flatten,
+        do=_flatten,
+        form=FlattenForm,
+        word="FLATTEN",
+        is_dangerous=True,
+    ),
     "unlock": ControlAct(
         title=lambda said: f"Lift lock {said['lock']}",
         needs=_unlock_needs,

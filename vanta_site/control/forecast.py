@@ -132,3 +132,15 @@ def of_unlock(lock: Lock, *, besides: int) -> Lines:
         f"It was placed because: {lock.reason}. Measured {lock.value} against {lock.limit}.",
         f"{counted(besides, 'other lock')} of this account and book still hold{'s' if besides == 1 else ''}.",
     )
+
+
+def of_flatten(scope: HaltScope, key: str, *, book: Book, standing: Standing) -> Lines:
+    """Closing everything of one book in a scope."""
+    where, waiting = named(scope, key), counted(waiting_entries(scope, key), "waiting entry")
+    waits = book is Book.LIVE and not standing.could_be.may_sign
+    return (
+        f"Closes {held(scope, key, book=book)}, {book}, each once.",
+        f"Entries of {where} are refused until somebody resumes it: {waiting}, and all that come.",
+        f"{counted(in_flight().sent, 'transaction')} in flight: watched to the end; what they open there is closed too.",
+        *((f"The closes wait until LIVE holds; held down by: {standing.summary}.",) if waits else ()),
+    )

@@ -6,7 +6,7 @@ from typing import Any
 from django import forms
 
 from risk.domain.halt import HaltScope, TradingState
-from trading.domain.mode import Mode
+from trading.domain.mode import Book, Mode
 from trading.domain.signal import normalized_symbol
 from trading.models import Market, Trader
 from trading.services.mode import DeskSwitch
@@ -80,6 +80,13 @@ def _source(key: str) -> str:
 
 
 _KNOWN: dict[HaltScope, Callable[[str], str]] = {HaltScope.SYMBOL: _market, HaltScope.SOURCE: _source, HaltScope.USER: _account}
+
+
+class FlattenForm(ScopeForm):
+    """Where everything is closed, and in which book."""
+
+    book = forms.TypedChoiceField(choices=[(str(book), str(book)) for book in reversed(Book)], coerce=Book)
+
 
 STATES = (
     (TradingState.REDUCING, "pause: exits only"),

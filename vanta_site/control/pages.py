@@ -6,12 +6,14 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from risk.models import Lock
-from risk.services import halts
+from risk.domain.halt import HaltScope
+from risk.models import Flatten, Lock
+from risk.services import flattening, halts
 from trading import clock, conf
 from trading.domain import people as roles
 from trading.domain.errors import Unavailable, VantaError
@@ -21,11 +23,12 @@ from trading.services.mode import DeskSwitch
 from vanta_site import standing
 from vanta_site.control import forecast
 from vanta_site.control.acts import ACTS, SWITCHES, ControlAct, Said, Word
-from vanta_site.control.forms import ReasonForm, StateForm
+from vanta_site.control.forms import FlattenForm, ReasonForm, StateForm
 from vanta_site.control.scopes import named
 from vanta_site.standing import Standing
 
 SHOWN_LOCKS = 100
+SHOWN_JOBS = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +55,8 @@ def overview(request: HttpRequest) -> HttpResponse:
         "switches": _switches(now),
         "states": [(named(each.scope, each.key), each) for each in halts.held(at=at)],
         "state_form": StateForm(),
+        "jobs": Flatten.objects.order_by("-pk")[:SHOWN_JOBS],
+        "flatten_form": FlattenForm(),
         "locks": [(lock, lock.as_active()) for lock in locks],
         "may": _rights(person),
     }
@@ -80,6 +85,22 @@ def act(request: HttpRequest, name: str) -> HttpResponse:
     if not about.is_valid():
         return _asked(request, about)
     return _perform(request, chosen, about, person) if request.method == "POST" else _announce(request, chosen, about, person)
+
+
+@require_GET
+def job(request: HttpRequest, pk: int) -> HttpResponse:
+    """How far a job that closes everything is, counted now; the page looks again by itself until it is over."""
+    roles.check(people.of_user(request.user), Act.SEE)
+    found = get_object_or_404(Flatten, pk=pk)
+    # Not counted in what it closes: an open that is still under way may become a position yet.
+    progress = flattening.progress(found)
+    own = {
+        "title": f"Flatten {found.pk}: {named(HaltScope(found.scope), found.key)}, {found.book}",
+        "job": found,
+        "progress": progress,
+        "whole": progress.closed + progress.waiting + progress.failed,
+    }
+    return _shown(request, "vanta/control_job.html", standing.read(), own)
 
 
 def _announce(request: HttpRequest, chosen: ControlAct, about: forms.Form, person: Person) -> HttpResponse:

@@ -5,8 +5,6 @@ from typing import Any
 
 from django.db.models import Count, Q, Sum
 
-from execution.models import Order
-from risk.domain.decision import Action
 from risk.domain.halt import HaltScope
 from trading.domain.signal import Side
 from trading.domain.units import Usdc
@@ -73,8 +71,7 @@ def _positions_of(scope: HaltScope, key: str) -> Q:
         case HaltScope.USER:
             return Q(trader__tg_user_id=key)
         case HaltScope.SOURCE:
-            opened = Order.objects.filter(_sources("leg__decision__signal__source_name", key), action=Action.OPEN)
-            return Q(pk__in=opened.values("position"))
+            return _sources("signal__source_name", key)
 
 
 def _signals_of(scope: HaltScope, key: str) -> Q:

@@ -8,6 +8,7 @@ import redis
 from risk.domain.halt import HaltScope, StateHeld, TradingState
 from risk.domain.lock import LockKind
 from risk.models import Lock
+from risk.services import flattening
 from tests.factories import NOW
 from tests.factories.execution import TxIntentFactory
 from tests.factories.flow import filled
@@ -54,8 +55,8 @@ def test_what_a_scope_holds_is_counted(scope: HaltScope, key: str, of_book: str,
 
 
 def test_a_sources_positions_are_those_that_its_signals_opened(desk: ModeState) -> None:
-    filled(source_name="copy:0xabc")
-    filled(source_name="copycat")
+    for name in ("copy:0xabc", "copycat"):
+        PositionFactory(signal=SignalFactory(source_name=name))
 
     assert [held(SOURCE, key).positions for key in ("copy", "copy:0xabc", "copycat", "drill")] == [1, 1, 1, 0]
 
@@ -175,3 +176,29 @@ def test_nothing_waits_while_the_switch_is_read(desk: ModeState, switch: redis.R
     switch.set("exec_mode", '{"mode":"DRY","emergency_stop":false}')
 
     assert forecast.of_waits(standing.read()) == ()
+
+
+@pytest.mark.usefixtures("book")
+def test_a_flatten_says_what_it_closes_and_that_live_closes_wait(switch: redis.Redis) -> None:
+    switch.set("exec_mode", '{"mode":"LIVE","emergency_stop":false}')
+    live = forecast.of_flatten(SYMBOL, "BTC-USD", book=Book.LIVE, standing=standing.read())
+    switch.delete("exec_mode")
+    waiting = forecast.of_flatten(DESK, "", book=Book.LIVE, standing=standing.read())
+    paper = forecast.of_flatten(USER, "123", book=Book.PAPER, standing=standing.read())
+
+    assert live == (
+        "Closes 2 positions of 2 accounts, about $30 of collateral, LIVE, each once.",
+        "Entries of BTC-USD are refused until somebody resumes it: 1 waiting entry, and all that come.",
+        "0 transactions in flight: watched to the end; what they open there is closed too.",
+    )
+    assert waiting[3].startswith("The closes wait until LIVE holds; held down by: ")
+    assert (paper[0], len(paper)) == ("Closes 1 position of 1 account, about $15 of collateral, PAPER, each once.", 3)
+
+
+@pytest.mark.usefixtures("book")
+@pytest.mark.parametrize(("scope", "key"), [(DESK, ""), (SYMBOL, "BTC-USD"), (USER, "123"), (SOURCE, "drill")])
+def test_what_is_said_is_what_the_job_will_find(scope: HaltScope, key: str) -> None:
+    for of_book in Book:
+        said, extent = held(scope, key, book=of_book), flattening.extent(scope=scope, key=key, book=of_book)
+
+        assert (said.positions, said.accounts, said.collateral) == (extent.positions, extent.accounts, extent.collateral)

@@ -13,15 +13,17 @@ from django.test import Client
 
 from risk.domain.halt import HaltScope, TradingState
 from risk.domain.lock import LockKind
-from risk.models import Halt, Lock
-from risk.services import halts
+from risk.models import Flatten, Halt, Lock
+from risk.services import flattening, halts
 from tests.factories.logins import operator
-from tests.factories.trading import MarketFactory, PositionFactory, TraderFactory
+from tests.factories.trading import MarketFactory, PositionFactory, SignalFactory, TraderFactory
 from trading import clock
 from trading.adapters.redis_switch import KEY
 from trading.domain.mode import Book
 from trading.domain.people import Role
-from trading.models import AuditRow, ModeState
+from trading.domain.position import PositionStatus
+from trading.domain.units import Usdc
+from trading.models import AuditRow, ModeState, Position
 from trading.services import members, people
 
 PAGE = "/admin/control/"
@@ -161,6 +163,54 @@ def test_what_an_act_is_about_is_asked_until_it_is_something(console: Client, sw
     assert not Halt.objects.exists()
 
 
+# --- flatten
+
+EVERYTHING = {"scope": "GLOBAL", "book": "LIVE"}
+
+
+def test_everything_is_closed_in_two_steps_typed_out(console: Client, switch: redis.Redis) -> None:
+    PositionFactory(trader=TraderFactory(tg_user_id=123))
+
+    page = console.get(f"{PAGE}flatten/", EVERYTHING).content.decode()
+    assert "Closes 1 position of 1 account, about $50 of collateral, LIVE, each once." in page
+    answer = console.post(f"{PAGE}flatten/", EVERYTHING | {"reason": "storm", "confirmation": "flatten"})
+    assert answer.context["why"].errors == {"confirmation": ["Type FLATTEN."]}
+    assert not Flatten.objects.exists()
+
+    said = acted(console, "flatten", **EVERYTHING, reason="storm", confirmation="FLATTEN")
+
+    job = Flatten.objects.get()
+    assert said == [f"Flatten {job.pk} runs; see below how far it is."]
+    assert (job.scope, job.book, job.started_by, job.reason) == ("GLOBAL", "LIVE", "ada", "storm")
+    assert [each.state for each in halts.held(at=clock.now())] == [TradingState.REDUCING]
+    assert [row[1] for row in audited()] == ["state.change", "flatten.start"]
+
+
+def test_a_jobs_page_counts_now_and_looks_again_until_it_is_over(console: Client, switch: redis.Redis) -> None:
+    PositionFactory(trader=TraderFactory(tg_user_id=123))
+    acted(console, "flatten", **EVERYTHING, reason="storm", confirmation="FLATTEN")
+    job = Flatten.objects.get()
+
+    running = console.get(f"{PAGE}flatten/{job.pk}/").content.decode()
+    Position.objects.update(status=PositionStatus.CLOSED, closed_at=clock.now(), collateral_usdc=Usdc.zero())
+    flattening.work(job_id=job.pk, at=clock.now())
+    over = console.get(f"{PAGE}flatten/{job.pk}/").content.decode()
+
+    assert "<dt>waiting</dt><dd>1</dd>" in running
+    assert ('http-equiv="refresh"' in running, 'http-equiv="refresh"' in over) == (True, False)
+    assert "<h2>DONE</h2>" in over
+    assert f'href="{PAGE}flatten/{job.pk}/"' in console.get(PAGE).content.decode()
+
+
+def test_a_source_is_flattened_by_what_its_signals_opened(console: Client, switch: redis.Redis) -> None:
+    PositionFactory(signal=SignalFactory(source_name="copy:0xabc"))
+    PositionFactory()
+
+    page = console.get(f"{PAGE}flatten/", {"scope": "SOURCE", "key": "copy", "book": "LIVE"}).content.decode()
+
+    assert "Closes 1 position of 1 account, about $50 of collateral, LIVE, each once." in page
+
+
 # --- locks
 
 
@@ -190,6 +240,7 @@ TRIED = {
     "live": ({"confirmation": "LIVE"}, {Role.SUPER_ADMIN}),
     "switch": ({"name": "maintenance", "is_on": "true"}, {Role.RISK, Role.SUPER_ADMIN}),
     "state": ({"scope": "GLOBAL", "state": "REDUCING"}, {Role.RISK, Role.SUPER_ADMIN}),
+    "flatten": (EVERYTHING | {"confirmation": "FLATTEN"}, {Role.RISK, Role.SUPER_ADMIN}),
 }
 
 
@@ -312,13 +363,14 @@ def test_without_redis_the_page_says_what_waits(console: Client) -> None:
 
 
 @pytest.mark.usefixtures("redis_away")
-def test_without_redis_the_stop_the_pause_the_switch_and_the_unlock_work(console: Client) -> None:
+def test_without_redis_the_stop_the_pause_the_flatten_and_the_rest_work(console: Client) -> None:
     MarketFactory()
     lock = locked()
 
     said = [
         acted(console, "stop"),
         acted(console, "state", **PAUSE, reason="odd prices"),
+        acted(console, "flatten", **EVERYTHING, reason="storm", confirmation="FLATTEN"),
         acted(console, "switch", name="maintenance", is_on="true", reason="work"),
         acted(console, "unlock", lock=str(lock.pk), reason="seen"),
         acted(console, "lift", reason="drill over"),
@@ -327,12 +379,12 @@ def test_without_redis_the_stop_the_pause_the_switch_and_the_unlock_work(console
     assert said == [
         ["Everything is stopped."],
         ["Pause BTC-USD: done."],
+        [f"Flatten {Flatten.objects.get().pk} runs; see below how far it is."],
         ["Begin maintenance: done."],
         [f"Lock {lock.pk} is lifted."],
         ["The emergency stop is lifted."],
     ]
-    (held,) = halts.held(at=clock.now())
-    assert (held.scope, held.state) == (HaltScope.SYMBOL, TradingState.REDUCING)
+    assert [held.scope for held in halts.held(at=clock.now())] == [HaltScope.GLOBAL, HaltScope.SYMBOL]
     assert (ModeState.objects.get(pk=1).emergency_stop, ModeState.objects.get(pk=1).maintenance) == (False, True)
 
 
