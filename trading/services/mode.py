@@ -10,9 +10,9 @@ from django.conf import settings
 
 from trading import locks
 from trading.domain import mode as domain
-from trading.domain.errors import Conflict, Denied, Unavailable
+from trading.domain.errors import Conflict, Unavailable
 from trading.domain.mode import Ceiling, EffectiveMode, Latches, Mode, SwitchReading, effective
-from trading.domain.people import Act, Person, may
+from trading.domain.people import Act, NotAllowed, Person, may
 from trading.kinds import piece, step, write
 from trading.models import ModeState
 from trading.ports import ModeSwitch
@@ -40,12 +40,6 @@ class NothingToConfirm(Conflict):
     """No wish for LIVE waits for a second person."""
 
     code = "NOTHING_TO_CONFIRM"
-
-
-class NotAllowed(Denied):
-    """The person may not let money move, or has agreed with himself."""
-
-    code = "NOT_ALLOWED"
 
 
 @step

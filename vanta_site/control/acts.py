@@ -78,6 +78,11 @@ def _switch_to(wanted: Mode, done: str) -> Callable[[Said, Word], str]:
     return switch
 
 
+def _confirm(_: Said, by: Word) -> str:
+    mode.confirm_live(by=by.person, switch=conf.mode_switch(), reason=by.reason, at=by.at)
+    return "LIVE is confirmed; see below what holds."
+
+
 # --- the desk's switches
 
 # Of each switch: its name for people, and the acts that turn it on and off.
@@ -211,6 +216,14 @@ ACTS: dict[str, ControlAct] = {
         needs=_always(Act.GO_LIVE),
         foresee=lambda _, now, __: forecast.of_live(now),
         do=_switch_to(Mode.LIVE, "LIVE is asked for; see below what holds."),
+        word="LIVE",
+        is_dangerous=True,
+    ),
+    "confirm": ControlAct(
+        title=lambda _: "Confirm LIVE",
+        needs=_always(Act.GO_LIVE),
+        foresee=lambda _, now, __: forecast.of_confirmation(now),
+        do=_confirm,
         word="LIVE",
         is_dangerous=True,
     ),

@@ -82,13 +82,20 @@ def of_dry(_: Standing) -> Lines:
 def of_live(standing: Standing) -> Lines:
     """The switch to LIVE."""
     accounts = Trader.objects.filter(is_enabled=True).count()
-    others = [reason for reason in standing.holds.reasons if reason != "the switch says DRY"]
+    others = [reason for reason in standing.holds.reasons if not reason.startswith("the switch says DRY")]
     return (
         f"New entries of {counted(accounts, 'account')} are signed and sent, with money.",
         f"{counted(in_flight().unsigned, 'intent')} that waits for LIVE: signed.",
         f"Stays on paper: {held(DESK, '', book=Book.PAPER)}.",
         *(f"LIVE doesn't hold all the same while this says no: {reason}." for reason in others),
     )
+
+
+def of_confirmation(standing: Standing) -> Lines:
+    """A second person's word for LIVE."""
+    if not standing.waits_for_second_person:
+        return ("No wish for LIVE waits for a second person.",)
+    return (f"LIVE is {standing.state.wished_by}'s wish; somebody else agrees to it.", *of_live(standing))
 
 
 def of_switch(name: DeskSwitch, *, is_on: bool) -> Lines:

@@ -100,10 +100,26 @@ def test_a_wish_is_kept_while_redis_is_away_and_the_page_says_so(console: Client
     assert ModeState.objects.get(pk=1).configured == "LIVE"
 
 
+def test_with_two_needed_live_waits_visibly_for_somebody_else(console: Client, switch: redis.Redis, settings: object) -> None:
+    settings.LIVE_REQUIRES_TWO = True
+    second = browser(operator("bob", Role.SUPER_ADMIN))
+    acted(console, "live", reason="go", confirmation="LIVE")
+
+    assert "Confirm LIVE, ada" in second.get(PAGE).content.decode()
+    assert "LIVE is ada&#x27;s wish; somebody else agrees to it." in second.get(f"{PAGE}confirm/").content.decode()
+    assert acted(console, "confirm", reason="me too", confirmation="LIVE") == ["somebody else must confirm LIVE (NOT_ALLOWED)"]
+    assert acted(second, "confirm", reason="agreed", confirmation="LIVE") == ["LIVE is confirmed; see below what holds."]
+
+    state = ModeState.objects.get(pk=1)
+    assert (state.wished_by, state.confirmed_by) == ("ada", "bob")
+    assert "Confirm LIVE" not in second.get(PAGE).content.decode()
+    assert acted(second, "confirm", reason="again", confirmation="LIVE")[0].startswith("no wish for LIVE waits")
+
+
 # --- the desk's switches
 
 
-@pytest.mark.parametrize(("name", "start"), [("signals_enabled", True), ("maintenance", False)])
+@pytest.mark.parametrize(("name", "start"), [("signals_enabled", True), ("maintenance", False), ("automation_paused", False)])
 def test_the_desk_switches_are_audited(console: Client, switch: redis.Redis, name: str, start: bool) -> None:
     acted(console, "switch", name=name, is_on=str(not start).lower(), reason="work")
 
@@ -238,6 +254,7 @@ TRIED = {
     "lift": ({}, {Role.SUPER_ADMIN}),
     "dry": ({}, {Role.RISK, Role.SUPER_ADMIN}),
     "live": ({"confirmation": "LIVE"}, {Role.SUPER_ADMIN}),
+    "confirm": ({"confirmation": "LIVE"}, {Role.SUPER_ADMIN}),
     "switch": ({"name": "maintenance", "is_on": "true"}, {Role.RISK, Role.SUPER_ADMIN}),
     "state": ({"scope": "GLOBAL", "state": "REDUCING"}, {Role.RISK, Role.SUPER_ADMIN}),
     "flatten": (EVERYTHING | {"confirmation": "FLATTEN"}, {Role.RISK, Role.SUPER_ADMIN}),
