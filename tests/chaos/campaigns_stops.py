@@ -92,7 +92,7 @@ def stopped(stand: Stand, way: str) -> Trial:
 def started_stopped(stand: Stand) -> int:
     """How much is signed by processes whose environment says stop from their start on."""
     with override_settings(EMERGENCY_STOP=True), signing.drill(stand, streak=1) as drill:
-        team = _owed(stand, count=SENDERS)
+        team = _owed(stand)
         with drill.crew(team, workers=WORKERS) as toiling:
             toiling.begin()
             toiling.go_on(seconds=SILENCE_SECONDS)
@@ -102,9 +102,9 @@ def started_stopped(stand: Stand) -> int:
     return signed
 
 
-def _owed(stand: Stand, *, count: int = SENDERS * INTENTS) -> Team:
+def _owed(stand: Stand) -> Team:
     team = stand.hire(senders=SENDERS, window=INTENTS)
-    stand.owe(team, count)
+    stand.owe(team, SENDERS * INTENTS)
     stand.without_deadlines(team)
     return team
 

@@ -14,6 +14,7 @@ def test_nothing_is_signed_a_second_after_a_stop_and_what_was_sent_is_settled(
     stand: Stand, way: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # The node of this stand takes sixteen transactions of an account at once.
+    monkeypatch.setattr(stops, "SENDERS", 2)
     monkeypatch.setattr(stops, "INTENTS", 12)
 
     trial = stops.stopped(stand, way)
