@@ -10,7 +10,7 @@ from risk.services import decisions
 from tests.factories import NOW
 from tests.factories.trading import QuoteFactory, TraderFactory
 from tests.fakes.accounts import Accounts
-from tests.fakes.switch import Switch
+from tests.fakes.switch import UNTROUBLED, Switch
 from trading.models import ModeState, Signal, Trader
 
 MICROSECOND = timedelta(microseconds=1)
@@ -19,7 +19,7 @@ MICROSECOND = timedelta(microseconds=1)
 @pytest.fixture
 def trader(settings: Any) -> Trader:
     settings.EXEC_MODE, settings.COPY_IS_SET, settings.EMERGENCY_STOP = "LIVE", False, False
-    ModeState.objects.update(configured="LIVE")
+    ModeState.objects.update(configured="LIVE", **UNTROUBLED)
     QuoteFactory()
     return TraderFactory(tg_user_id=123)
 

@@ -9,6 +9,7 @@ from tests.chaos import campaigns_caps
 from tests.chaos.campaigns_caps import CAP, CROWD, SIGNALS, WIDTHS
 from tests.factories import NOW
 from tests.factories.trading import QuoteFactory
+from tests.fakes.switch import UNTROUBLED
 from trading import locks
 from trading.models import ModeState
 
@@ -16,7 +17,7 @@ from trading.models import ModeState
 @pytest.fixture
 def desk(committed: None, settings: Any) -> None:
     settings.EXEC_MODE, settings.COPY_IS_SET, settings.EMERGENCY_STOP = "LIVE", False, False
-    ModeState.objects.update(configured="LIVE")
+    ModeState.objects.update(configured="LIVE", **UNTROUBLED)
     QuoteFactory()
 
 

@@ -26,7 +26,7 @@ from tests.factories.trading import (
 )
 from tests.fakes import doorbell
 from tests.fakes.accounts import Accounts
-from tests.fakes.switch import Switch
+from tests.fakes.switch import UNTROUBLED, Switch
 from trading.domain.mode import Book
 from trading.domain.units import Leverage, Percent, Price, Usdc
 from trading.models import Event, Market, ModeState, Signal, Trader
@@ -38,7 +38,7 @@ pytestmark = pytest.mark.django_db
 def trader(settings: Any) -> Trader:
     settings.EXEC_MODE, settings.COPY_IS_SET, settings.EMERGENCY_STOP = "LIVE", False, False
     settings.MAX_LEVERAGE = 500
-    ModeState.objects.update(configured="LIVE")
+    ModeState.objects.update(configured="LIVE", **UNTROUBLED)
     QuoteFactory()
     return TraderFactory(tg_user_id=123)
 
