@@ -14,6 +14,7 @@ from execution.models.sender import SenderStatus
 from tests.factories.logins import operator
 from tests.scenario import way
 from tests.scenario.world import World
+from trading.conf import mode_switch
 from trading.domain.people import Role
 from trading.domain.units import Wei
 from trading.models import AuditRow
@@ -22,11 +23,14 @@ GWEI = 10**9
 
 
 @pytest.fixture(autouse=True)
-def _desk_of_its_own() -> Iterator[None]:
-    """The process's own desk, made anew."""
+def _desk_of_its_own(settings: Settings) -> Iterator[None]:
+    """The process's own desk, made anew, and a switch that can be read: the banner's trouble would be everybody's."""
+    settings.MODE_SWITCH = "tests.fakes.switch.Switch"
     conf.desk.cache_clear()
+    mode_switch.cache_clear()
     yield
     conf.desk.cache_clear()
+    mode_switch.cache_clear()
 
 
 @pytest.fixture
