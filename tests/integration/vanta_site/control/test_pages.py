@@ -1,9 +1,6 @@
 """The control page: each act says what will happen, asks why, and is one audited call of one service."""
 
 import json
-import os
-import signal
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
@@ -11,45 +8,24 @@ import redis
 from django.contrib.auth.models import User
 from django.test import Client
 
-from risk.domain.halt import HaltScope, TradingState
+from risk.domain.halt import TradingState
 from risk.domain.lock import LockKind
-from risk.models import Flatten, Halt, Lock
+from risk.models import Flatten, Halt
 from risk.services import flattening, halts
 from tests.factories.logins import operator
 from tests.factories.trading import MarketFactory, PositionFactory, SignalFactory, TraderFactory
+from tests.integration.vanta_site.control.desk import EVERYTHING, PAGE, PAUSE, acted, browser, locked
 from trading import clock
 from trading.adapters.redis_switch import KEY
-from trading.domain.mode import Book
-from trading.domain.people import Role
+from trading.domain.people import MAY, Act, Role
 from trading.domain.position import PositionStatus
 from trading.domain.units import Usdc
 from trading.models import AuditRow, ModeState, Position
 from trading.services import members, people
 
-PAGE = "/admin/control/"
-PAUSE = {"scope": "SYMBOL", "key": "btc/usd", "state": "REDUCING"}
-
-
-def browser(user: User) -> Client:
-    client = Client()
-    client.force_login(user)
-    return client
-
-
-def acted(client: Client, act: str, **said: str) -> list[str]:
-    answer = client.post(f"{PAGE}{act}/", said, follow=True)
-    assert answer.status_code == 200
-    return [str(message) for message in answer.context.get("messages", ())]
-
 
 def audited() -> list[tuple[str, str, dict[str, object], dict[str, object], str]]:
     return list(AuditRow.objects.order_by("pk").values_list("actor", "action", "before", "after", "reason"))
-
-
-def locked(kind: LockKind = LockKind.COOLDOWN) -> Lock:
-    at = clock.now()
-    said = {"value": "1 min", "limit": "5 min", "reason": "closed a moment ago", "placed_by": "rule"}
-    return Lock.objects.create(trader=TraderFactory(tg_user_id=123), book=Book.LIVE, kind=kind, since=at, caused_at=at, **said)
 
 
 # --- the emergency stop
@@ -181,8 +157,6 @@ def test_what_an_act_is_about_is_asked_until_it_is_something(console: Client, sw
 
 # --- flatten
 
-EVERYTHING = {"scope": "GLOBAL", "book": "LIVE"}
-
 
 def test_everything_is_closed_in_two_steps_typed_out(console: Client, switch: redis.Redis) -> None:
     PositionFactory(trader=TraderFactory(tg_user_id=123))
@@ -274,6 +248,12 @@ def test_each_role_does_what_the_table_says_and_nothing_else(desk: ModeState, sw
         assert not AuditRow.objects.exclude(action="act.refused").exists()
 
 
+def test_another_table_lets_another_role_do_it(watcher: User, switch: redis.Redis, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(MAY, Role.VIEWER, MAY[Role.VIEWER] | {Act.GO_DRY})
+
+    assert browser(watcher).post(f"{PAGE}dry/", {"reason": "why"}).status_code == 302
+
+
 @pytest.mark.parametrize("act", ["lift", "live"])
 def test_a_grave_attempt_is_kept_with_its_name(watcher: User, switch: redis.Redis, act: str) -> None:
     answer = browser(watcher).post(f"{PAGE}{act}/", {"reason": "why", "confirmation": "LIVE"})
@@ -351,58 +331,6 @@ def test_what_people_wrote_is_escaped(console: Client, switch: redis.Redis) -> N
     page = console.get(PAGE).content.decode()
     assert "<script>alert" not in page
     assert "<b>x" not in page
-
-
-# --- without Redis
-
-
-@pytest.fixture
-def paused_redis(switch: redis.Redis) -> Iterator[None]:
-    """The real server, that answers nobody and closes nothing."""
-    pid = int(switch.info("server")["process_id"])
-    os.kill(pid, signal.SIGSTOP)
-    yield
-    os.kill(pid, signal.SIGCONT)
-
-
-@pytest.fixture(params=["no_redis", "paused_redis"])
-def redis_away(request: pytest.FixtureRequest) -> None:
-    request.getfixturevalue(request.param)
-
-
-@pytest.mark.usefixtures("redis_away")
-def test_without_redis_the_page_says_what_waits(console: Client) -> None:
-    page = console.get(PAGE).content.decode()
-
-    assert "<strong>PAPER</strong>" in page
-    assert "The switch in Redis can&#x27;t be read, so DRY holds." in page
-    assert "LIVE closes wait until LIVE holds again." in page
-
-
-@pytest.mark.usefixtures("redis_away")
-def test_without_redis_the_stop_the_pause_the_flatten_and_the_rest_work(console: Client) -> None:
-    MarketFactory()
-    lock = locked()
-
-    said = [
-        acted(console, "stop"),
-        acted(console, "state", **PAUSE, reason="odd prices"),
-        acted(console, "flatten", **EVERYTHING, reason="storm", confirmation="FLATTEN"),
-        acted(console, "switch", name="maintenance", is_on="true", reason="work"),
-        acted(console, "unlock", lock=str(lock.pk), reason="seen"),
-        acted(console, "lift", reason="drill over"),
-    ]
-
-    assert said == [
-        ["Everything is stopped."],
-        ["Pause BTC-USD: done."],
-        [f"Flatten {Flatten.objects.get().pk} runs; see below how far it is."],
-        ["Begin maintenance: done."],
-        [f"Lock {lock.pk} is lifted."],
-        ["The emergency stop is lifted."],
-    ]
-    assert [held.scope for held in halts.held(at=clock.now())] == [HaltScope.GLOBAL, HaltScope.SYMBOL]
-    assert (ModeState.objects.get(pk=1).emergency_stop, ModeState.objects.get(pk=1).maintenance) == (False, True)
 
 
 # --- the banner
