@@ -171,6 +171,7 @@ def _within(scope: str, key: str, *, opener: str) -> Q:
         case HaltScope.USER:
             return Q(trader__tg_user_id=key)
         case HaltScope.SOURCE:
-            name = f"{opener}__source_name"
-            return Q((name, key)) | Q((f"{name}__startswith", f"{key}:"))
+            # As a decision knows them: a source of our own by its whole name too (`copy:0x…`).
+            whole = {f"{opener}__source__is_internal": True, f"{opener}__source_name": key}
+            return Q((f"{opener}__source__name", key)) | Q(**whole)
     return Q()

@@ -20,7 +20,14 @@ from risk.services import decisions, flattening, halts
 from tests.factories import NOW
 from tests.factories.people import RISK, SUPER_ADMIN, VIEWER, trader
 from tests.factories.risk import LegFactory
-from tests.factories.trading import EtherMarketFactory, MarketFactory, PositionFactory, SignalFactory, TraderFactory
+from tests.factories.trading import (
+    EtherMarketFactory,
+    MarketFactory,
+    PositionFactory,
+    SignalFactory,
+    SourceFactory,
+    TraderFactory,
+)
 from tests.fakes import doorbell
 from tests.fakes.accounts import Accounts
 from tests.fakes.switch import Switch
@@ -188,20 +195,24 @@ def test_a_job_touches_its_scope_only(scope: HaltScope, key: str) -> None:
     assert closed_by() == sorted(held[each].pk for each in wanted)
 
 
-def test_a_source_is_flattened_by_what_its_signals_opened() -> None:
-    mine, family, other = (SignalFactory(source_name=name) for name in ("copy", "copy:0xabc", "copycat"))
-    opening = LegFactory(decision__signal=SignalFactory(source_name="copy:0xabc", decided=SignalStatus.APPROVED))
-    wanted = [PositionFactory(trader=each.trader, signal=each) for each in (mine, family)]
-    PositionFactory(trader=other.trader, signal=other)
-    PositionFactory()
-
-    job = start(scope=HaltScope.SOURCE, key="copy")
-
-    assert work(job) == Progress(closed=0, waiting=2, failed=0, opening=1)
-    assert sorted(Signal.objects.filter(source_name="console").values_list("position_id", flat=True)) == [
-        position.pk for position in wanted
+@pytest.mark.parametrize(("key", "wanted"), [("copy", [0, 1]), ("copy:0xabc", [0]), ("default", [2]), ("web", [])])
+def test_a_source_is_flattened_by_what_its_signals_opened(key: str, wanted: list[int]) -> None:
+    copy = SourceFactory(name="copy", is_internal=True)
+    openers = [
+        SignalFactory(source=copy, source_name="copy:0xabc", decided=SignalStatus.APPROVED),
+        SignalFactory(source=copy, source_name="copy:0xdef", decided=SignalStatus.APPROVED),
+        # The default source answers for many names.
+        SignalFactory(source_name="web", decided=SignalStatus.APPROVED),
     ]
-    assert opening.settled_at is None
+    held = [PositionFactory(trader=each.trader, signal=each) for each in openers]
+    for each in openers:
+        LegFactory(decision__signal=each)
+
+    job = start(scope=HaltScope.SOURCE, key=key)
+
+    assert work(job) == Progress(closed=0, waiting=len(wanted), failed=0, opening=len(wanted))
+    closes = Signal.objects.filter(source_name="console").order_by("pk")
+    assert list(closes.values_list("position_id", flat=True)) == [held[number].pk for number in wanted]
 
 
 def test_what_a_job_would_close_is_said_before() -> None:
