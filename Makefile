@@ -1,6 +1,6 @@
 # One command: `make run`. Each target is one line; the work is in devnet/ and in the tools themselves.
 .DEFAULT_GOAL := help
-.PHONY: help run up down status demo smoke test chaos bench check reset lock docker-build docker-up docker-logs docker-down
+.PHONY: help run up down status demo smoke test chaos bench mutate check reset lock docker-build docker-up docker-logs docker-down
 ARGS ?=
 
 help:  ## Show what can be typed
@@ -32,6 +32,9 @@ chaos:  ## Faults on purpose, each signal counted on the chain (ARGS="--only mat
 
 bench:  ## Throughput and latency, beside the limits of the node and the database (ARGS="--json")
 	@exec python3 devnet/bootstrap.py bench $(ARGS)
+
+mutate:  ## Every small change of the rules must make a test fail (ARGS="--only risk --seed 1")
+	@exec python3 devnet/bootstrap.py mutate $(ARGS)
 
 check:  ## Format, lint, types, layers, migrations
 	@exec python3 devnet/bootstrap.py check

@@ -37,6 +37,7 @@ MODULES = {
     "test": "pytest",
     "chaos": "tests.chaos",
     "bench": "tests.bench",
+    "mutate": "tests.mutation",
     **dict.fromkeys(STACK_COMMANDS, "devnet.stack"),
 }
 NEEDS_CHAIN = ("run", "up", "smoke", "test", "chaos", "bench")

@@ -52,4 +52,13 @@ REFUSALS: list[Refusal] = [
         limit="102%",
         message="Close size 102.1% exceeds the position",
     ),
+    refusal(
+        exits.close_size,
+        close(usdc="0.000002", closable=(held("0.000001"),)),
+        Denial.CLOSE_ABOVE_POSITION,
+        value="$0.000002",
+        # 0.00000102, rounded down: a tolerance is no gift.
+        limit="$0.000001",
+        message="Close size $0.000002 exceeds position $0.000001",
+    ),
 ]
