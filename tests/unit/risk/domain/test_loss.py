@@ -6,8 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from risk.domain.guard import ProfitFloor, StopLossGuard
 from risk.domain.lock import LockKind, LockPlan
-from risk.domain.loss import Fall
+from risk.domain.loss import Fall, LossLimits, limits_of
+from risk.domain.policy import Limits
 from tests.factories import NOW
 from trading.domain.units import Percent, Usdc
 
@@ -87,3 +89,53 @@ def test_a_breach_asks_for_a_lock_that_explains_itself() -> None:
         until=LATER,
     )
     assert fall("2000").plan(LockKind.DAILY_LOSS, words="since midnight", until=LATER) is None
+
+
+def minutes(number: int) -> timedelta:
+    return timedelta(minutes=number)
+
+
+def test_a_policy_says_what_may_be_lost_and_how_long_what_it_locks_rests() -> None:
+    said = limits_of(
+        Limits(
+            max_daily_loss=Percent.of(5),
+            max_drawdown=Percent.of(20),
+            cooldown_minutes=10,
+            stop_loss_guard=3,
+            stop_loss_minutes=60,
+            min_profit=Usdc.of(-10),
+            min_profit_minutes=120,
+        )
+    )
+
+    assert said == LossLimits(
+        max_daily_loss=Percent.of(5),
+        max_drawdown=Percent.of(20),
+        cooldown=minutes(10),
+        stop_losses=StopLossGuard(count=3, window=minutes(60), lasts=minutes(60)),
+        low_profit=ProfitFloor(floor=Usdc.of(-10), window=minutes(120), lasts=minutes(120)),
+    )
+
+
+def test_a_market_may_have_to_earn_nothing_at_all() -> None:
+    said = limits_of(Limits(min_profit=Usdc.zero(), min_profit_minutes=1))
+
+    assert said.low_profit == ProfitFloor(floor=Usdc.zero(), window=minutes(1), lasts=minutes(1))
+
+
+@pytest.mark.parametrize(
+    "half",
+    [
+        Limits(),
+        Limits(cooldown_minutes=0),
+        Limits(stop_loss_guard=3),
+        Limits(stop_loss_minutes=60),
+        Limits(stop_loss_guard=0, stop_loss_minutes=60),
+        Limits(stop_loss_guard=3, stop_loss_minutes=0),
+        Limits(min_profit=Usdc.of(-10)),
+        Limits(min_profit_minutes=60),
+        Limits(min_profit=Usdc.of(-10), min_profit_minutes=0),
+    ],
+)
+def test_a_guard_without_its_number_or_its_window_says_nothing(half: Limits) -> None:
+    assert limits_of(half) == LossLimits()
