@@ -47,6 +47,31 @@ def test_beyond_its_limit_a_rule_refuses_and_says_why(rule: Rule, given: Situati
     assert rule(given) == refusal
 
 
+def test_what_passes_is_kept_with_its_value_and_its_limit() -> None:
+    said = {check.code: (check.value, check.limit) for check in evaluate(entry(), rules=RULES).checks}
+    allowed, unlocked = ("allowed", "allowed"), ("no lock", "no lock")
+    assert said == {
+        Denial.EMERGENCY_STOP: ("running", "running"),
+        Denial.TRADING_REDUCING: ("ACTIVE", "ACTIVE"),
+        Denial.SIGNALS_DISABLED: allowed,
+        Denial.MAINTENANCE: allowed,
+        Denial.SOURCE_DISABLED: ("enabled", "enabled"),
+        Denial.MARKET_NOT_OPEN: ("open", "open"),
+        Denial.MARKET_CLOSE_ONLY: allowed,
+        Denial.LEVERAGE_OUT_OF_RANGE: ("3x", "1x to 250x"),
+        Denial.NOTIONAL_BELOW_MINIMUM: ("$150", "$100"),
+        Denial.LEVERAGE_ABOVE_MAX: ("3x", "500x"),
+        Denial.LEVERAGE_BELOW_ONE: ("3x", "1x"),
+        Denial.CIRCUIT_BREAKER: allowed,
+        Denial.INSUFFICIENT_COLLATERAL: ("$50", "$1000000"),
+        Denial.PRICE_STALE: ("$60000", "an agreed price"),
+        **{code: unlocked for code in Denial if code.startswith("LOCK_")},
+        Denial.GAS_TOO_LOW: ("1000000000000000 wei", "1000000000000000 wei"),
+        Denial.ALLOWANCE_TOO_LOW: ("$50", "$1000000"),
+        Denial.DELEGATE_INVALID: ("2026-01-03T03:04:05+00:00", "2026-01-02T03:05:05+00:00"),
+    }
+
+
 # What is said of the sender and of the desk as a whole holds for exits too.
 FOR_ALL = (
     halt_rules.trading_state,
@@ -103,27 +128,7 @@ def test_an_entry_is_asked_nothing_that_is_meant_for_exits(rule: Rule) -> None:
 
 def test_a_rule_without_a_limit_says_nothing() -> None:
     silent = {rule for rule in ENTRY_RULES if rule(entry()) is None}
-    said = {check.code for check in evaluate(entry(), rules=RULES).checks}
-    assert said == {
-        Denial.EMERGENCY_STOP,
-        Denial.TRADING_REDUCING,
-        Denial.SIGNALS_DISABLED,
-        Denial.MAINTENANCE,
-        Denial.SOURCE_DISABLED,
-        Denial.MARKET_NOT_OPEN,
-        Denial.MARKET_CLOSE_ONLY,
-        Denial.LEVERAGE_OUT_OF_RANGE,
-        Denial.NOTIONAL_BELOW_MINIMUM,
-        Denial.LEVERAGE_ABOVE_MAX,
-        Denial.LEVERAGE_BELOW_ONE,
-        Denial.CIRCUIT_BREAKER,
-        Denial.INSUFFICIENT_COLLATERAL,
-        Denial.PRICE_STALE,
-        *(code for code in Denial if code.startswith("LOCK_")),
-        Denial.GAS_TOO_LOW,
-        Denial.ALLOWANCE_TOO_LOW,
-        Denial.DELEGATE_INVALID,
-    }
+    said = evaluate(entry(), rules=RULES).checks
     assert len(silent) + len(said) == len(RULES) - len(EXIT_RULES) - 2
 
 

@@ -100,6 +100,20 @@ REFUSALS: list[Refusal] = [
         message="Risks $100.000001 at the stop, 10% of the equity is $100",
     ),
     refusal(
+        money.account_risk,
+        entry(
+            collateral="333.333334",
+            leverage=1,
+            policy=limited(max_account_risk=Percent.of("33.3333333333")),
+            funds=replace(FUNDS, equity=Usdc.of(1_000)),
+        ),
+        Denial.ACCOUNT_RISK_ABOVE_MAX,
+        value="$333.333334",
+        # Rounded down: a limit is never passed by a rounding.
+        limit="$333.333333",
+        message="Risks $333.333334 at liquidation, there is no stop, 33.3333333333% of the equity is $333.333333",
+    ),
+    refusal(
         money.gas,
         having(gas=Wei(10**15 - 1)),
         Denial.GAS_TOO_LOW,
