@@ -106,3 +106,7 @@ def test_a_market_that_earns_nothing_says_how_little() -> None:
 )
 def test_a_market_that_earns_enough_stays_open(closings: list[Closing]) -> None:
     assert guard.low_profit(closings, symbol="BTC-USD", floor=FLOOR) is None
+
+
+def test_closes_of_thirty_days_are_read() -> None:
+    assert timedelta(days=30) == guard.LONGEST_WINDOW

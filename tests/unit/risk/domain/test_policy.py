@@ -31,6 +31,11 @@ def test_without_policies_only_the_ceiling_holds() -> None:
     assert holding() == EffectivePolicy(overall=Limits(max_leverage=CEILING), desk=nothing, symbol=nothing, account=nothing)
 
 
+def test_a_policy_in_effect_has_a_ceiling_of_leverage() -> None:
+    with pytest.raises(ValueError, match=r"^a policy in effect has a ceiling of leverage$"):
+        _ = replace(holding(), overall=Limits()).max_leverage
+
+
 def test_the_strictest_of_all_scopes_holds() -> None:
     found = holding(
         row(Scope.GLOBAL, max_leverage=Leverage.of(50), max_position=Usdc.of(100_000)),

@@ -59,6 +59,24 @@ def test_a_share_of_the_balance_is_of_what_is_free_and_rounds_down() -> None:
     assert sizing.collateral(third, replace(GROUND, free=Usdc.zero())) is Unsized.NOTHING
 
 
+def test_one_unit_is_a_size() -> None:
+    whole = Size(kind=SizeKind.BALANCE_PCT, share=Percent.of(100))
+    assert sizing.collateral(whole, replace(GROUND, free=Usdc.from_raw(1))) == Usdc.from_raw(1)
+
+
+def test_the_smallest_loss_there_is_sizes_a_position() -> None:
+    unit = Price.from_raw(1)
+    found = sizing.position(
+        equity=Usdc.from_raw(1),
+        risk=Percent.from_raw(1),
+        entry=unit,
+        stop=unit,
+        leverage=Leverage.of(1),
+        cost=Percent.from_raw(1),
+    )
+    assert found == Usdc.from_raw(1)
+
+
 amounts = st.integers(1, 10**12).map(Usdc.from_raw)
 levels = st.integers(10**8, 10**16).map(Price.from_raw)
 leverages = st.integers(10**10, 500 * 10**10).map(Leverage.from_raw)

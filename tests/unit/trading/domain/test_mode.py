@@ -117,6 +117,20 @@ def test_a_switch_that_does_not_mention_the_stop_neither_stops_nor_lifts() -> No
     assert effective(reading=reading(stop=False), latches=latches(database=True)).emergency_stop
 
 
+def test_what_a_voice_does_not_mention_is_the_cautious_thing_or_nothing() -> None:
+    bare = SwitchReading(is_healthy=True, mode=Mode.LIVE)
+    kept = Latches(ceiling=Ceiling(mode=Mode.LIVE, by="EXEC_MODE"), environment_stop=False, database_stop=False)
+
+    assert (bare.stop, bare.is_own, bare.streak) == (None, False, 0)
+    assert (kept.wish, kept.is_confirmed, kept.streak_needed) == (Mode.DRY, True, 3)
+
+
+def test_a_version_names_a_value_and_is_no_part_of_it() -> None:
+    assert replace(reading(), version="1") == replace(reading(), version="2")
+    assert replace(reading(), version=EMPTY).is_empty
+    assert not replace(reading(), version="1").is_empty
+
+
 def test_only_a_chosen_dry_papers_an_entry() -> None:
     assert (book_for(configured=Mode.LIVE), book_for(configured=Mode.DRY)) == (Book.LIVE, Book.PAPER)
 

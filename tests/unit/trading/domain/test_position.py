@@ -83,6 +83,13 @@ def test_a_position_is_closed_by_the_fill_that_takes_the_last_of_it(kind: FillKi
     )
 
 
+def test_a_position_is_closed_when_its_last_fill_was_made() -> None:
+    closing = [fill(FillKind.CLOSE, "10", minute=minute) for minute in (1, 2, 3)]
+    holding = fold([fill(FillKind.OPEN, "30"), *closing])
+    assert holding is not None
+    assert holding.closed_at == NOW + timedelta(minutes=3)
+
+
 @given(shares=st.lists(st.integers(min_value=1, max_value=10**9), min_size=1, max_size=6), rest=st.integers(0, 10**9))
 def test_what_is_left_is_what_was_opened_less_what_was_closed(shares: list[int], rest: int) -> None:
     opening = fill(FillKind.OPEN, str(Usdc.from_raw(sum(shares) + rest)))

@@ -133,6 +133,18 @@ def test_two_sources_must_agree_where_several_are_set_up(said: dict[str, int], t
     assert (seen.agreed is None) is (trouble is not None)
 
 
+def test_where_nothing_is_set_up_one_source_is_needed_still() -> None:
+    assert look(expected=[]).trouble is PriceTrouble.PRICE_STALE
+    assert look(quote(60_000, VENUE), expected=[]).trouble is None
+
+
+def test_the_smallest_price_is_one_unit() -> None:
+    seen = look(quote("0.0000000001", VENUE), quote("0.0000000001", PYTH))
+
+    assert seen.agreed is not None
+    assert (seen.agreed.price, seen.rejected) == (Price.from_raw(1), ())
+
+
 def test_one_that_lies_while_another_is_frozen_is_a_disagreement() -> None:
     seen = look(quote(60_600, PYTH), quote(60_000, CHAINLINK), quote(60_000, VENUE, age=6))
 
@@ -191,6 +203,7 @@ def test_without_agreement_the_last_price_is_known_for_thirty_seconds(age: float
         (Sequencer(up_since=NOW - timedelta(days=1), seen_at=NOW - timedelta(seconds=60)), True),
         (Sequencer(up_since=NOW - timedelta(days=1), seen_at=NOW - timedelta(seconds=61)), False),
         (Sequencer(up_since=None, seen_at=None), False),
+        (Sequencer(up_since=NOW - timedelta(days=1), seen_at=None), False),
     ],
 )
 def test_the_sequencer_must_be_up_for_an_hour_and_lately_seen(sequencer: Sequencer | None, settled: bool) -> None:
@@ -216,6 +229,16 @@ def test_the_median_is_weighted(weights: tuple[str, ...], price: int) -> None:
     quotes = [quote(number, weight=weight) for number, weight in enumerate(weights, start=1)]
 
     assert weighted_median(quotes) == weighted_median(quotes[::-1]) == Price.of(price)
+
+
+def test_without_a_quote_there_is_no_median() -> None:
+    with pytest.raises(ValueError, match=r"^no quote, no median$"):
+        weighted_median([])
+
+
+def test_a_distance_is_rounded_toward_minus_infinity() -> None:
+    assert distance(Price.from_raw(4), base=Price.from_raw(3)) == Percent.of("33.3333333333")
+    assert distance(Price.from_raw(2), base=Price.from_raw(3)) == Percent.of("-33.3333333334")
 
 
 @pytest.mark.parametrize(("price", "away"), [("60300", "0.5"), ("59700", "-0.5"), ("60000", "0")])

@@ -1,7 +1,7 @@
 """Quantities: exact, of one unit, and cheap to refuse."""
 
 import time
-from decimal import Decimal
+from decimal import Decimal, Inexact
 from fractions import Fraction
 
 import pytest
@@ -73,6 +73,39 @@ def test_an_exponent_bomb_is_refused_at_once(number: str | Decimal) -> None:
         Usdc.of(number)
     # The bomb burns 24 s of processor time and more where it goes off.
     assert time.process_time() - started < 0.1
+
+
+def test_a_number_of_ninety_digits_more_than_its_first_is_the_largest() -> None:
+    assert (Wei.of("1e90").raw, Price.of("1e80").raw) == (10**90, 10**90)
+    for above in ("1e91", "1" * 92):
+        with pytest.raises(NotExact):
+            Wei.of(above)
+
+
+@pytest.mark.parametrize(("longest", "beyond"), [("0." + "1" * 100, "0." + "1" * 101), ("1e-189", "1e-190")])
+def test_a_price_is_rounded_by_its_name_and_never_by_its_length(longest: str, beyond: str) -> None:
+    assert Price.round_down(Decimal(longest)) <= Price.of("0.1111111111")
+    with pytest.raises(Inexact):
+        Price.round_down(Decimal(beyond))
+
+
+@pytest.mark.parametrize(("raw", "is_something"), [(-1, True), (0, False), (1, True)])
+def test_one_unit_is_something(raw: int, is_something: bool) -> None:
+    assert bool(Usdc.from_raw(raw)) is is_something
+
+
+def test_a_quantity_without_a_unit_counts_itself() -> None:
+    assert Quantity.of(7) == Quantity.from_raw(7)
+    with pytest.raises(NotExact):
+        Quantity.of("0.7")
+
+
+def test_a_hundred_percent_is_all_of_it() -> None:
+    assert Percent.of(100).raw == Percent.HUNDRED == 1_000_000_000_000
+
+
+def test_without_a_denominator_a_multiple_is_whole() -> None:
+    assert (Usdc(7).times_down(3), Usdc(7).times_up(3)) == (Usdc(21), Usdc(21))
 
 
 @given(pair=pairs_of_different_units, left=raws, right=raws)

@@ -7,7 +7,7 @@ from risk.domain.decision import Denial
 from risk.domain.rules import prices
 from risk.domain.situation import Situation
 from tests.unit.risk.domain.rules.table import Pass, Refusal, refusal
-from tests.unit.risk.domain.situations import OPEN, entry, limited, situation
+from tests.unit.risk.domain.situations import OPEN, PRICE, entry, limited, situation
 from trading.domain.price import PriceTrouble
 from trading.domain.signal import Side
 from trading.domain.units import Leverage, Percent, Price
@@ -19,6 +19,12 @@ ONE_PERCENT = limited(max_price_deviation=Percent.of(1))
 def at(side: Side, *, leverage: object = 3, policy: Any = TWENTIETH, **levels: object) -> Situation:
     said = {name: Price.of(str(level)) for name, level in levels.items()}
     return situation(replace(OPEN, side=side, leverage=Leverage.of(str(leverage)), **said), policy=policy)
+
+
+def entry_of_dust(*, price: str) -> Situation:
+    """An entry where a unit of the price is a third of it."""
+    dust, half = replace(PRICE, price=Price.from_raw(3)), limited(max_price_deviation=Percent.of(50))
+    return situation(replace(OPEN, price=Price.of(price)), price=dust, policy=half)
 
 
 PASSES: list[Pass] = [
@@ -116,5 +122,14 @@ REFUSALS: list[Refusal] = [
         value="$600.0000000001",
         limit="$600",
         message="The signal's price $60600.0000000001 lies $600.0000000001 from $60000, limit $600",
+    ),
+    refusal(
+        prices.collar,
+        entry_of_dust(price="0.0000000005"),
+        Denial.PRICE_OUTSIDE_COLLAR,
+        value="$0.0000000002",
+        # Half of three units, rounded down.
+        limit="$0.0000000001",
+        message="The signal's price $0.0000000005 lies $0.0000000002 from $0.0000000003, limit $0.0000000001",
     ),
 ]
