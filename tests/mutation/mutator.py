@@ -57,7 +57,7 @@ def _of(node: ast.AST, place: Place, function: str, is_claim: bool) -> Iterator[
             ast.copy_location(replacement, node)
         yield Mutation(
             function=function,
-            line=getattr(node, "lineno", 0),
+            line=_line(node),
             before=_shown(node),
             after=_shown(replacement),
             place=place,
@@ -65,9 +65,15 @@ def _of(node: ast.AST, place: Place, function: str, is_claim: bool) -> Iterator[
         )
 
 
+def _line(node: ast.AST) -> int:
+    """Where it stands; a filter has no place of its own."""
+    placed = node.target if isinstance(node, ast.comprehension) else node
+    return getattr(placed, "lineno", 0)
+
+
 def _shown(node: ast.AST) -> str:
     """One line of source; of a statement with a body its head only."""
-    return ast.unparse(node).splitlines()[0]
+    return ast.unparse(node).strip().splitlines()[0]
 
 
 def _places(node: ast.AST, function: str = "", is_claim: bool = False) -> Iterator[tuple[ast.AST, Place, str, bool]]:

@@ -52,7 +52,7 @@ def test_a_sum_that_grows_shrinks() -> None:
 
 
 def test_a_filter_lets_everything_pass() -> None:
-    assert changes("x = [a for a in b if c]") == [" for a in b if c ->  for a in b"]
+    assert changes("x = [a for a in b if c]") == ["for a in b if c -> for a in b"]
 
 
 def test_only_a_function_that_answers_yes_or_no_is_contradicted() -> None:
@@ -81,6 +81,10 @@ def test_a_change_names_its_line_and_its_function() -> None:
     (first, _) = mutations(ast.parse("class A:\n    def b(self) -> None:\n        return 1"))
 
     assert (first.function, first.line) == ("A.b", 3)
+
+
+def test_a_filter_stands_where_its_loop_does() -> None:
+    assert [each.line for each in mutations(ast.parse("x = [\n    a\n    for a in b\n    if c\n]"))] == [3]
 
 
 def test_a_change_happens_in_its_tree() -> None:

@@ -2,8 +2,8 @@
 
 import pytest
 
-from risk.domain.authority import NotAllowed, ReasonMissing, check
-from trading.domain.people import Act, Person, Role
+from risk.domain.authority import ReasonMissing, check
+from trading.domain.people import Act, NotAllowed, Person, Role
 
 RITA = Person(name="rita", roles=frozenset({Role.TRADER}), tg_user_id=123)
 
@@ -22,7 +22,7 @@ def test_without_a_reason_nobody_may(reason: str) -> None:
 
 @pytest.mark.parametrize("account", [None, 7])
 def test_a_reason_gives_nobody_a_right(account: int | None) -> None:
-    with pytest.raises(NotAllowed, match=r"^rita may not TRADE$") as refusal:
+    with pytest.raises(NotAllowed, match=r"^TRADE needs the role risk or super-admin; rita has trader$") as refusal:
         check(RITA, Act.TRADE, reason="a drill", account=account)
 
     assert (refusal.value.code, refusal.value.facts) == ("NOT_ALLOWED", {"act": "TRADE", "person": "rita"})

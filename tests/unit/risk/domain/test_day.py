@@ -67,6 +67,7 @@ def test_a_day_begins_at_local_midnight(at: datetime, zone: str) -> None:
         ("2024-04-26T12:00", "Africa/Cairo", "2024-04-25T22:00", "2024-04-26T21:00"),  # no midnight: 1:00 comes first
         ("2023-11-05T12:00", "America/Havana", "2023-11-05T04:00", "2023-11-06T05:00"),  # the first of two midnights
         ("2011-12-30T10:00", "Pacific/Apia", "2011-12-30T10:00", "2011-12-31T10:00"),  # the 30th didn't happen
+        ("1919-03-31T04:45", "America/Toronto", "1919-03-30T05:00", "1919-03-31T05:00"),  # 23:30 became 0:30 of the next date
     ],
 )
 def test_days_of_known_clocks(at: str, zone: str, starts: str, ends: str) -> None:

@@ -100,7 +100,7 @@ def test_a_market_that_earns_nothing_says_how_little() -> None:
     [
         [],
         [closing(0, profit="-11", symbol="ETH-USD")],
-        [closing(0, profit="-11"), closing(60, profit="1")],  # an hour before the last close lies outside
+        [closing(0, profit="-12"), closing(60, profit="1")],  # an hour before the last close lies outside
         [closing(0, profit="-11"), closing(30, profit="2")],
     ],
 )
