@@ -1,6 +1,7 @@
 """Which quotes count, what they agree on, and what is said when they don't."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -173,8 +174,24 @@ def test_less_than_half_of_the_fresh_weight_is_no_agreement() -> None:
         for source, price, weight in said
     ]
 
+    half = [*quotes[:2], *(replace(each, weight=Decimal(1)) for each in quotes[2:])]
+
+    assert look(*half, expected="abcd").trouble is None
     assert look(*quotes, expected="abcd").trouble is PriceTrouble.PRICE_DISAGREEMENT
     assert look(*quotes[:3], expected="abc").trouble is None
+
+
+def test_a_cross_check_that_agrees_is_near_and_no_source() -> None:
+    seen = look(quote(60_000, VENUE), quote(60_000, PYTH), quote(60_000, "coingecko"))
+
+    assert seen.agreed is not None
+    assert (len(seen.near), seen.agreed.sources) == (3, (PYTH, VENUE))
+
+
+def test_a_cross_check_is_no_witness() -> None:
+    seen = look(quote(60_000, VENUE), quote(60_600, PYTH), quote(60_000, "coingecko"))
+
+    assert seen.trouble is PriceTrouble.PRICE_DISAGREEMENT
 
 
 def test_a_cross_check_never_counts_and_is_still_judged() -> None:
