@@ -28,6 +28,8 @@ log = structlog.get_logger(__name__)
 STREAM = "venue"
 # Blocks fetched in one pass: two JSON-RPC batches.
 BATCH = 50
+# So far below its start a fork is found before anything was read: as many blocks as a reorganization can be deep.
+ANCESTORS = 64
 
 
 class ForkTooDeep(Conflict):
@@ -40,16 +42,29 @@ class ForkTooDeep(Conflict):
 def start(*, desk: Desk) -> Cursor:
     """The stream's cursor; a new one starts at the chain's head, since nothing before it is ours."""
     known = Cursor.objects.filter(stream=STREAM).first()
-    return known or _create(desk.chain.head(), chain_id=desk.chain.chain_id)
+    if known is not None:
+        return known
+    head = desk.chain.head()
+    below = desk.chain.blocks(range(max(head.number - ANCESTORS, 0), head.number))
+    return _create(head, ancestors=_ancestors(head, below), chain_id=desk.chain.chain_id)
+
+
+def _ancestors(block: Block, below: dict[int, Block]) -> list[Block]:
+    """The blocks under `block` as far down as each one is named by the one above it: the head may have changed in between."""
+    linked: list[Block] = []
+    while (parent := below.get(block.number - 1)) is not None and parent.hash == block.parent_hash:
+        linked.append(parent)
+        block = parent
+    return linked
 
 
 @write
-def _create(head: Block, *, chain_id: int) -> Cursor:
+def _create(head: Block, *, ancestors: list[Block], chain_id: int) -> Cursor:
     cursor, is_new = Cursor.objects.get_or_create(
         stream=STREAM, defaults={"chain_id": chain_id, "number": head.number, "hash": head.hash}
     )
     if is_new:
-        _keep([head], chain_id=chain_id)
+        _keep([head, *ancestors], chain_id=chain_id)
     return cursor
 
 

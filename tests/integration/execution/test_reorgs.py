@@ -14,7 +14,7 @@ from devnet.ports import pick_free
 from devnet.rpc import Rpc
 from execution.adapters.rpc import RpcChain
 from execution.domain.intent import LIFECYCLE
-from execution.models import TxIntent, TxSend
+from execution.models import ChainBlock, Cursor, TxIntent, TxSend
 from execution.services import indexing
 from tests.chaos import campaigns_reorgs as reorgs
 from tests.chaos.campaigns_reorgs import Fate
@@ -48,6 +48,18 @@ def test_after_reorganizations_of_a_depth_everything_equals_a_fresh_index(world:
     sends = TxSend.objects.filter(receipts__is_canonical=True, intent__sends__seq=2)
     assert set(sends.values_list("seq", flat=True)) == {1}
     assert way.nonces(world)[0] == way.nonces(world)[1]
+
+
+@pytest.mark.parametrize("below", [0, 1])
+def test_a_reorganization_of_the_block_at_which_the_stream_began_is_found(world: World, below: int) -> None:
+    began = Cursor.objects.get()
+    depth = world.desk.chain.head().number - began.number + 1 + below
+
+    way.fork(world, depth=depth)
+    way.index(world)
+
+    assert not ChainBlock.objects.canonical().filter(hash=began.hash).exists()
+    assert reorgs.differences(world) == {}
 
 
 @pytest.mark.parametrize("depth", [1, 13])

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from django.db.models.functions import Reverse
 
 from execution.domain.events import TradeExecuted
 from execution.domain.order import OrderStatus
@@ -253,10 +254,11 @@ def test_a_node_that_is_behind_takes_nothing_back(world: World) -> None:
 def test_a_chain_that_has_nothing_of_ours_stops_the_cursor(world: World) -> None:
     world.mine(2)
     way.index(world)
+    # A young chain's first block is among those that we know, and no node replaces that one: the database is another chain's.
+    for rows in (ChainBlock.objects, Cursor.objects):
+        rows.update(hash=Reverse("hash"))
     cursor = Cursor.objects.get()
     was = (cursor.number, cursor.hash)
-    depth = cursor.number - ChainBlock.objects.order_by("number")[0].number + 1
-    world.rpc.call("anvil_reorg", depth, [])
 
     with pytest.raises(ForkTooDeep):
         indexing.drain(desk=world.desk, clock=world.clock)
