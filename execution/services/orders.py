@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 import pgbulk
 import structlog
+from django.db.models import F, QuerySet
 
 from execution.domain.intent import IntentKind, idempotency_key, leg_key
 from execution.domain.order import ENDED, LIFECYCLE, OrderStatus
@@ -15,22 +16,62 @@ from risk.domain.decision import Action
 from risk.models import Leg
 from trading import doorbell, locks
 from trading.domain.mode import Book
-from trading.kinds import piece, write
+from trading.kinds import piece, step, write
 from trading.services import journal
 
 log = structlog.get_logger(__name__)
 
 # A leg without a sender to carry it is looked at again after this long.
 HOMELESS_PAUSE = timedelta(seconds=5)
+# What a worker has claimed is nobody else's for so long; should it die meanwhile, this is what its death costs.
+CLAIM_SPAN = timedelta(seconds=5)
+# A leg whose order raised or killed its worker this often is set aside, so that the account's others go on.
+MAX_ATTEMPTS = 8
 # A trader whose home stands so moves to another of his senders. A paused one comes back soon.
 _LEFT = (SenderStatus.DRAINING, SenderStatus.QUARANTINED)
 
 
-@write
+@step
 def take_in(*, trader_id: int, at: datetime) -> int:
     """Owe one intent for each due leg of an account; the number of legs taken in."""
+    taken = 0
+    while leg_ids := _claim(trader_id, at=at):
+        taken += _owe(leg_ids, trader_id=trader_id, at=at)
+    return taken
+
+
+@write
+def _claim(trader_id: int, *, at: datetime) -> list[int]:
+    """The next batch, its attempts counted before the work; what was tried too often ends here."""
     locks.accounts([trader_id])
-    legs = list(Leg.objects.due(at=at).filter(trader_id=trader_id).select_related("decision__signal", "market", "trader"))
+    due = Leg.objects.due(at=at).filter(trader_id=trader_id)
+    for leg in due.filter(attempts__gte=MAX_ATTEMPTS).select_related("decision__signal"):
+        _set_aside(leg, at=at)
+    leg_ids = [leg.pk for leg in _batch(due)]
+    Leg.objects.filter(pk__in=leg_ids).update(attempts=F("attempts") + 1, next_action_at=at + CLAIM_SPAN)
+    return leg_ids
+
+
+def _batch(due: QuerySet[Leg]) -> list[Leg]:
+    """What was never tried, together; else one of the rest, the least tried first: whatever raises, raises alone and last."""
+    return list(due.filter(attempts=0)) or list(due.order_by("attempts", "id")[:1])
+
+
+def _set_aside(leg: Leg, *, at: datetime) -> None:
+    # Without an order there is no nonce and no transaction: nothing can come of it anymore, and its room is
+    # free. Held, the room of a close would keep every other close from its position.
+    leg.next_action_at, leg.settled_at = None, at
+    leg.save(update_fields=["next_action_at", "settled_at"])
+    journal.record("leg.set_aside", leg, at=at, trace_id=leg.decision.signal.trace_id, attempts=leg.attempts)
+    log.error("leg.set_aside", leg=leg.pk, attempts=leg.attempts, advice="look for what its order raised, then signal it again")
+
+
+@write
+def _owe(leg_ids: list[int], *, trader_id: int, at: datetime) -> int:
+    locks.accounts([trader_id])
+    # Somebody else may have taken in what this claim was too slow for.
+    waiting = Leg.objects.filter(pk__in=leg_ids, next_action_at__isnull=False).order_by("id")
+    legs = list(waiting.select_related("decision__signal", "market", "trader"))
     sender = _sender_for(trader_id, at=at)
     if not legs or sender is None:
         return _wait_for_sender(legs, at=at)
@@ -117,7 +158,8 @@ def _rehome(home: Delegation, other: Delegation, *, at: datetime) -> Sender:
 
 def _wait_for_sender(legs: list[Leg], *, at: datetime) -> int:
     if legs:
-        Leg.objects.filter(pk__in=[leg.pk for leg in legs]).update(next_action_at=at + HOMELESS_PAUSE)
+        # Waiting isn't an attempt.
+        Leg.objects.filter(pk__in=[leg.pk for leg in legs]).update(next_action_at=at + HOMELESS_PAUSE, attempts=0)
         log.error("orders.no_sender", trader=legs[0].trader_id, advice="run manage.py sender sync")
     return 0
 

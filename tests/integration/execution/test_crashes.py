@@ -77,7 +77,7 @@ def test_the_way_of_an_intent_reaches_every_write_and_every_ask(ways: dict[Heari
 
     assert expected() - reached == ELSEWHERE
     assert reached - expected() == {"trading.lanes.take", "trading.lanes.update"}
-    assert len({point for way in ways.values() for point in way}) == 64
+    assert len({point for way in ways.values() for point in way}) == 66
 
 
 @pytest.mark.parametrize("hearing", Hearing)
