@@ -34,6 +34,12 @@ class CancelForm(TypedForm):
     word = "CANCEL"
 
 
+class GiveUpForm(TypedForm):
+    """What is given up is never looked for again."""
+
+    word = "GIVE UP"
+
+
 class TreasuryForm(TypedForm):
     """The treasury trades for nobody."""
 
@@ -85,6 +91,10 @@ def _top_up(pk: int, _: Said, by: Warrant) -> None:
 
 def _cancel(pk: int, _: Said, by: Warrant) -> None:
     intent_acts.cancel(intent_id=pk, by=by)
+
+
+def _give_up(pk: int, _: Said, by: Warrant) -> None:
+    intent_acts.give_up(intent_id=pk, by=by)
 
 
 def _limit_intent(pk: int, said: Said, by: Warrant) -> None:
@@ -175,6 +185,14 @@ class OperatedIntent(OperatedAdmin):
             says="Without a nonce it ends at once; with one, its next offer is a cancellation.",
             do=_cancel,
             form=CancelForm,
+            is_dangerous=True,
+        ),
+        "give_up": Act(
+            title="Give up",
+            says="It ends, and its room is free: only if something else is proven to have used its nonce. Look at what, before.",
+            do=_give_up,
+            form=GiveUpForm,
+            for_superusers=True,
             is_dangerous=True,
         ),
     }

@@ -1,7 +1,7 @@
 """An intent: one on-chain effect that we owe, once.
 
 Rule one: an intent is bound to one nonce for life. Only the same nonce is ever offered again,
-until a receipt of a known hash on that nonce is final.
+until a receipt of a known hash on that nonce is final, or a person gives it up on proof that something else used it.
 """
 
 import hashlib
@@ -23,7 +23,7 @@ class IntentStatus(StrEnum):
     MINED = "MINED"  # a receipt of one of its sends lies in a canonical block
     FINAL = "FINAL"  # deep enough, with status 1
     REVERTED = "REVERTED"  # deep enough, with status 0
-    CANCELED = "CANCELED"  # withdrawn before it had a nonce, or proven so by a cancellation's receipt
+    CANCELED = "CANCELED"  # withdrawn without a nonce; with one, proven so by a cancellation's receipt, or used by something else
     FAILED = "FAILED"  # refused in simulation or by policy; never had a nonce
     SIMULATED = "SIMULATED"  # a PAPER intent's end: no nonce, no send
     EXPIRED = "EXPIRED"  # its deadline passed before it had a nonce
@@ -42,8 +42,8 @@ LIFECYCLE = Lifecycle(
         # Straight to MINED: found after a crash between the wire and the answer.
         _S.SENDING: (_S.SENT, _S.RETRYING, _S.MINED),
         _S.RETRYING: (_S.SENDING, _S.SENT, _S.MINED),
-        # Back to RETRYING: dropped by every node.
-        _S.SENT: (_S.MINED, _S.RBF_PENDING, _S.RETRYING),
+        # Back to RETRYING: dropped by every node. Straight to CANCELED: a person gives up what can't be mined anymore.
+        _S.SENT: (_S.MINED, _S.RBF_PENDING, _S.RETRYING, _S.CANCELED),
         _S.RBF_PENDING: (_S.SENT, _S.MINED),
         # Back to SENT: reorganized out.
         _S.MINED: (_S.FINAL, _S.REVERTED, _S.CANCELED, _S.SENT),

@@ -97,7 +97,7 @@ class TxIntent(Due):
                 name="intent_holds_a_nonce_exactly_when_its_state_says_so",
                 condition=Q(status__in=sorted(WITH_NONCE), nonce__isnull=False)
                 | Q(status__in=sorted(WITHOUT_NONCE), nonce=None)
-                # Canceled before it had one, or by a cancellation on it.
+                # Canceled before it had one, by a cancellation on it, or given up.
                 | Q(status=IntentStatus.CANCELED),
             ),
             models.CheckConstraint(
@@ -133,6 +133,20 @@ class TxIntent(Due):
                     IF OLD.nonce IS NOT NULL AND (NEW.nonce IS DISTINCT FROM OLD.nonce OR NEW.target <> OLD.target
                        OR NEW.calldata <> OLD.calldata OR NEW.value_wei <> OLD.value_wei) THEN
                         RAISE EXCEPTION 'an intent keeps its nonce and its call for life' USING ERRCODE = 'check_violation';
+                    END IF;
+                    RETURN NEW;
+                """,
+            ),
+            # Of a person's word alone the chain knows nothing: what is on the wire may still be mined.
+            pgtrigger.Trigger(
+                name="what_was_sent_is_given_up_on_proof_only",
+                when=pgtrigger.Before,
+                operation=pgtrigger.UpdateOf("status"),
+                func=f"""
+                    IF OLD.status = '{IntentStatus.SENT}' AND NEW.status = '{IntentStatus.CANCELED}'
+                       AND (OLD.blocked_reason <> '{Blocked.NONCE}' OR OLD.doubted_at_block IS NULL) THEN
+                        RAISE EXCEPTION 'nothing proves that its nonce is used by something else'
+                            USING ERRCODE = 'check_violation';
                     END IF;
                     RETURN NEW;
                 """,

@@ -1,4 +1,4 @@
-"""What people do with one intent: offer more now, withdraw it, or let it pay more. Each is one audited write."""
+"""What people do with one intent: offer more now, withdraw it, let it pay more, or give it up. Each is one audited write."""
 
 from collections.abc import Mapping
 
@@ -7,7 +7,8 @@ from django.db.models import QuerySet
 
 from execution import locks
 from execution.domain.fees import LEAST_BUMP
-from execution.domain.intent import LIFECYCLE, IntentStatus
+from execution.domain.intent import LIFECYCLE, Blocked, IntentStatus
+from execution.domain.order import OrderStatus
 from execution.models import Sender, TxIntent, TxSend
 from execution.models.send import Purpose, SendState
 from execution.models.sender import SenderStatus
@@ -20,6 +21,7 @@ from trading.kinds import piece, write
 from trading.services import journal
 
 WITHDRAWN = "WITHDRAWN"
+USED_ELSEWHERE = "NONCE_USED_ELSEWHERE"
 
 
 class UnknownIntent(Invalid):
@@ -56,6 +58,12 @@ class AlreadyWithdrawn(Conflict):
     """A cancellation is on its way already."""
 
     code = "INTENT_WITHDRAWN"
+
+
+class MayBeMined(Conflict):
+    """Nothing proves that its nonce is used up by something else: it may still be mined."""
+
+    code = "INTENT_MAY_BE_MINED"
 
 
 def find(intent_key: str) -> TxIntent:
@@ -137,6 +145,29 @@ def limit(*, intent_id: int, ceiling: Wei | None, by: Warrant) -> None:
     doorbell.ring("intent.created", key=sender.pk)
 
 
+@write
+def give_up(*, intent_id: int, by: Warrant) -> TxIntent:
+    """End an intent whose nonce something else has used: it is canceled, and its order gives its room back.
+
+    Safe by proof and not by the person's word: `doubts` blocks an intent so only when enough nodes, past the safe head,
+    have mined its nonce and hold no receipt of any of its sends. A nonce is mined once, so none of them ever will be.
+    The person looks at what stands on the nonce (an explorer shows it by sender and nonce): it is none of the sends
+    that `manage.py intent show` lists, the trader has no position from it, and whoever signed it has the key. That
+    one is replaced before its sender is released.
+
+    Raises:
+        Ended: if it is over, or mined.
+        MayBeMined: if its nonce isn't proven to be used by something else, or the venue has its order.
+    """
+    _, intent = _locked(intent_id)
+    _refuse_ended(intent)
+    _refuse_unproven(intent)
+    before = {"status": intent.status, "nonce": intent.nonce, "doubted_at_block": intent.doubted_at_block}
+    intents.move(intent, IntentStatus.CANCELED, at=by.at, failure=f"{USED_ELSEWHERE}: {by.reason}")
+    _use(by, "intent.give-up", intent, before=before, after={"status": intent.status})
+    return intent
+
+
 @piece
 def _locked(intent_id: int) -> tuple[Sender, TxIntent]:
     # Which sender it is never changes: it may be read before the lock.
@@ -163,6 +194,18 @@ def _refuse_still(sender: Sender, intent: TxIntent) -> None:
         raise NothingToRaise("a node calls its nonce used: more offers could only be lost", doubted_at=intent.doubted_at_block)
     if not settings.ENABLE_RBF and not intent.cancel_reason:
         raise NothingToRaise("ENABLE_RBF is false: nothing more is offered")
+
+
+@piece
+def _refuse_unproven(intent: TxIntent) -> None:
+    is_foreign = intent.blocked_reason == Blocked.NONCE and intent.doubted_at_block is not None
+    if intent.status != IntentStatus.SENT or not is_foreign:
+        said = f"it is {intent.status}, and nothing proves that something else used its nonce: it may still be mined"
+        raise MayBeMined(said, status=intent.status, blocked_reason=intent.blocked_reason)
+    # The venue's events are read in another lane: where it has the order, a send of ours was mined after all.
+    for order in locks.orders([intent.order_id] if intent.order_id else []):
+        if order.status != OrderStatus.SUBMITTED:
+            raise MayBeMined(f"its order is {order.status}: the venue has seen it", status=intent.status, order=order.status)
 
 
 def _cancel_on_chain(sender: Sender, intent: TxIntent, *, reason: str, by: Warrant) -> None:

@@ -20,11 +20,12 @@ class Command(BaseCommand):
 
     help = (
         "show KEY: how it stands, with every offer. The rest needs --reason: bump (offer more now; the sender's lowest nonce "
-        "only), cancel (at once without a nonce, else by a cancellation on it), limit (--ceiling-gwei; without, its sender's)."
+        "only), cancel (at once without a nonce, else by a cancellation on it), limit (--ceiling-gwei; without, its sender's), "
+        "give-up (only if something else is proven to have used its nonce: look at what, before)."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("act", choices=("show", "bump", "cancel", "limit"))
+        parser.add_argument("act", choices=("show", "bump", "cancel", "limit", "give-up"))
         parser.add_argument("key", help="the intent's key, for example sig:SOURCE:ID")
         parser.add_argument("--reason", default="", help="kept in the audit log")
         parser.add_argument("--ceiling-gwei", type=int, help="limit: the most that it pays for a gas")
@@ -44,6 +45,8 @@ class Command(BaseCommand):
             intent_acts.bump(intent_id=intent.pk, by=by)
         elif act == "cancel":
             intent_acts.cancel(intent_id=intent.pk, by=by)
+        elif act == "give-up":
+            intent_acts.give_up(intent_id=intent.pk, by=by)
         else:
             ceiling = None if ceiling_gwei is None else Wei(ceiling_gwei * GWEI)
             intent_acts.limit(intent_id=intent.pk, ceiling=ceiling, by=by)

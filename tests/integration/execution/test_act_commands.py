@@ -8,7 +8,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from execution import conf
-from execution.domain.intent import IntentStatus
+from execution.domain.intent import Blocked, IntentStatus
 from execution.models import Sender, TxIntent, TxSend
 from execution.models.sender import SenderStatus
 from tests.factories.execution import SenderFactory
@@ -179,7 +179,18 @@ def test_an_intent_without_a_nonce_is_canceled_at_once(world: World) -> None:
     assert _refused("intent", "cancel", intent.intent_key, *WHY).endswith("(INTENT_ENDED)")
 
 
-@pytest.mark.parametrize("act", ["bump", "cancel", "limit"])
+def test_what_something_else_has_used_is_given_up(world: World) -> None:
+    world.admit(123)
+    intent = way.send(world)
+    assert _refused("intent", "give-up", intent.intent_key, *WHY).endswith("(INTENT_MAY_BE_MINED)")
+    TxIntent.objects.update(blocked_reason=Blocked.NONCE, doubted_at_block=1)
+
+    said = _told("intent", "give-up", intent.intent_key, *WHY)
+
+    assert said.startswith(f"{intent.intent_key} OPEN LIVE CANCELED (NONCE_USED_ELSEWHERE: a drill), nonce 0")
+
+
+@pytest.mark.parametrize("act", ["bump", "cancel", "limit", "give-up"])
 def test_nobody_acts_on_an_intent_without_a_reason(world: World, act: str) -> None:
     world.admit(123)
     intent = way.owe(world)

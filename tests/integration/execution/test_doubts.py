@@ -15,6 +15,8 @@ from execution.domain.intent import IntentStatus
 from execution.models import TxSend
 from execution.models.sender import SenderStatus
 from execution.ports import UnsignedCall
+from execution.services import intent_acts, releasing
+from execution.services.warrants import Warrant
 from tests.fakes.node import Node
 from tests.fakes.signer import OpenSigner
 from tests.integration.execution import nodes
@@ -102,6 +104,26 @@ def test_a_sender_in_quarantine_gets_no_new_nonce(world: World, two: list[Proxy]
 
     assert (later.status, later.nonce, later.blocked_reason) == (IntentStatus.CREATED, None, "sender")
     assert _standing(world) == (SenderStatus.QUARANTINED, 1, 1)
+
+
+def test_what_a_stranger_used_is_given_up_and_the_sender_goes_on(world: World, two: list[Proxy]) -> None:
+    world.admit(123)
+    intent = way.owe(world)
+    _use_the_key(world, nonce=0)
+    way.drain(world)
+    _look(world, blocks=SAFE + 1, times=2)
+    by = Warrant(actor="ada", reason="the old desk sent it", at=world.now)
+
+    intent_acts.give_up(intent_id=intent.pk, by=by)
+    releasing.release(sender_id=intent.sender_id, adopt_count=None, desk=world.desk, by=by)
+    later = way.send(world)
+    world.mine()
+    way.drain(world)
+
+    ended = way.fresh(intent)
+    assert (ended.status, ended.nonce, ended.order.leg.settled_at) == (IntentStatus.CANCELED, 0, by.at)
+    assert (way.fresh(later).status, way.fresh(later).nonce, way.nonces(world)) == (IntentStatus.MINED, 1, (2, 2))
+    assert _standing(world) == (SenderStatus.ACTIVE, 2, 2)
 
 
 def test_a_single_nodes_word_counts_only_when_finalized_and_said_twice(world: World, one: Proxy) -> None:

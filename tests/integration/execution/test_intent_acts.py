@@ -264,14 +264,14 @@ def test_what_is_mined_is_the_chains(world: World) -> None:
     intent = way.accept(world)
     assert intent.status == IntentStatus.MINED
 
-    for act in (intent_acts.bump, intent_acts.cancel):
+    for act in (intent_acts.bump, intent_acts.cancel, intent_acts.give_up):
         with pytest.raises(Ended):
             act(intent_id=intent.pk, by=_by(world))
 
     assert not AuditRow.objects.filter(action__startswith="intent.").exists()
 
 
-@pytest.mark.parametrize("act", [intent_acts.bump, intent_acts.cancel])
+@pytest.mark.parametrize("act", [intent_acts.bump, intent_acts.cancel, intent_acts.give_up])
 def test_what_has_ended_is_left_alone(world: World, act: Callable[..., object]) -> None:
     world.admit(123)
     intent = way.owe(world)

@@ -8,6 +8,7 @@ from django.test import Client
 from pytest_django.fixtures import Settings
 
 from execution import conf
+from execution.domain.intent import Blocked
 from execution.models import Sender, TxIntent, TxSend
 from execution.models.send import Purpose
 from execution.models.sender import SenderStatus
@@ -172,6 +173,29 @@ def test_an_intent_is_bumped_and_canceled_from_its_page(world: World, console: C
     assert way.fresh(intent).cancel_reason == "WITHDRAWN: a drill"
     page = console.get(_page(intent)).content.decode()
     assert "<td>SENT</td><td></td><td>0</td><td>WITHDRAWN: a drill</td><td>400000000000</td>" in page
+
+
+def test_an_intent_is_given_up_by_its_words_and_by_proof(world: World, console: Client) -> None:
+    world.admit(123)
+    intent = way.send(world)
+    assert _acted(console, intent, "give_up", confirmation="give up") == ["confirmation: Type GIVE UP."]
+    (unproven,) = _acted(console, intent, "give_up", confirmation="GIVE UP")
+    TxIntent.objects.update(blocked_reason=Blocked.NONCE, doubted_at_block=1)
+
+    assert _acted(console, intent, "give_up", confirmation="GIVE UP") == ["Give up: done."]
+
+    assert unproven.endswith("(INTENT_MAY_BE_MINED)")
+    assert (way.fresh(intent).status, way.fresh(intent).failure_code) == ("CANCELED", "NONCE_USED_ELSEWHERE: a drill")
+
+
+def test_giving_up_needs_a_superuser(world: World) -> None:
+    world.admit(123)
+    intent = way.send(world)
+    TxIntent.objects.update(blocked_reason=Blocked.NONCE, doubted_at_block=1)
+    said = {"act": "give_up", "reason": "a drill", "confirmation": "GIVE UP"}
+
+    assert _staff("view_txintent", "change_txintent").post(_page(intent), said).status_code == 403
+    assert way.fresh(intent).status == "SENT"
 
 
 def test_an_illegal_act_is_refused_with_its_code(world: World, console: Client) -> None:

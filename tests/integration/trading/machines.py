@@ -63,6 +63,9 @@ def _intent(state: IntentStatus) -> Columns:
     columns: Columns = {"closed_at": NOW if is_over else None, "next_action_at": None if is_over else NOW}
     if state in intent.WITH_NONCE:
         columns |= {"nonce": 7, "reserved_at": NOW}
+    if state is IntentStatus.SENT:
+        # Proven to be used by something else: what is sent may be given up so, and not otherwise.
+        columns |= {"blocked_reason": intent.Blocked.NONCE, "doubted_at_block": 1}
     if state in intent.WITHOUT_NONCE:
         columns |= {"nonce": None, "reserved_at": None}
     return columns
