@@ -192,6 +192,7 @@ class OperatedIntent(OperatedAdmin):
             says="It ends, and its room is free: only if something else is proven to have used its nonce. Look at what, before.",
             do=_give_up,
             form=GiveUpForm,
+            # It frees room, and takes away what keeps its sender from being released.
             needs=people.Act.EMPOWER,
             is_dangerous=True,
         ),

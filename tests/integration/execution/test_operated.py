@@ -188,13 +188,13 @@ def test_an_intent_is_given_up_by_its_words_and_by_proof(world: World, console: 
     assert (way.fresh(intent).status, way.fresh(intent).failure_code) == ("CANCELED", "NONCE_USED_ELSEWHERE: a drill")
 
 
-def test_giving_up_needs_a_superuser(world: World) -> None:
+def test_giving_up_needs_a_super_admin(world: World) -> None:
     world.admit(123)
     intent = way.send(world)
     TxIntent.objects.update(blocked_reason=Blocked.NONCE, doubted_at_block=1)
     said = {"act": "give_up", "reason": "a drill", "confirmation": "GIVE UP"}
 
-    assert _staff("view_txintent", "change_txintent").post(_page(intent), said).status_code == 403
+    assert _staff(Role.RISK).post(_page(intent), said).status_code == 403
     assert way.fresh(intent).status == "SENT"
 
 

@@ -136,6 +136,7 @@ ELSEWHERE = {
     "execution.services.gas.top_up": ("test_gas.py", "sender.top_up"),
     "execution.services.intent_acts.bump": ("test_act_commands.py", "intent."),
     "execution.services.intent_acts.cancel": ("test_intent_acts.py", "intent.cancel"),
+    "execution.services.intent_acts.give_up": ("test_giving_up.py", "intent.give-up"),
     "execution.services.intent_acts.limit": ("test_act_commands.py", "intent."),
     "execution.services.onboarding.admit": ("test_onboarding.py", "trader.admit"),
     "execution.services.releasing.release": ("test_releasing.py", "sender.release"),
