@@ -45,10 +45,11 @@ _BREATH_SECONDS = 0.005
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Signature:
-    """One call that was signed: when, and in which process."""
+    """One call that was signed: when, in which process, and its hash."""
 
     at: float
     pid: int
+    tx_hash: str
 
 
 class ClockedSigner:
@@ -71,7 +72,7 @@ class ClockedSigner:
         if call.data != "0x":
             # Appends as short as this are whole, whoever else appends.
             with self._log.open("a") as log:
-                log.write(f"{time.time()} {os.getpid()}\n")
+                log.write(f"{time.time()} {os.getpid()} {signed.tx_hash}\n")
         return signed
 
 
@@ -197,7 +198,7 @@ class Drill:
     def signatures(self, *, since: float = 0.0) -> list[Signature]:
         """Those after an instant, oldest first."""
         lines = self.log.read_text().splitlines() if self.log.exists() else []
-        every = (Signature(at=float(at), pid=int(pid)) for at, pid in map(str.split, lines))
+        every = (Signature(at=float(at), pid=int(pid), tx_hash=tx_hash) for at, pid, tx_hash in map(str.split, lines))
         return sorted((each for each in every if each.at > since), key=lambda each: each.at)
 
     def _toiler(self, team: Team, *, enough: Path) -> Toiler:
