@@ -6,13 +6,21 @@ account → usage → sender → intent → order → position → cursor → mo
 
 from collections.abc import Iterable
 
-from django.db import connection
+from django.db import OperationalError, connection
+from psycopg.errors import LockNotAvailable
 
+from trading.domain.errors import Unavailable
 from trading.kinds import held_locks, piece
 from trading.lanes import Lease, LeaseLost
 from trading.models import ModeState, Position, PriceFeed, Trader
 
 ORDER = ("account", "usage", "sender", "intent", "order", "position", "cursor", "mode", "feed")
+
+
+class Crowded(Unavailable):
+    """Too many wait for the same lock: PostgreSQL's patience ended before our turn came. Nothing was written."""
+
+    code = "LOCK_CROWDED"
 
 
 class LockOrder(RuntimeError):
@@ -54,11 +62,20 @@ def accounts(trader_ids: Iterable[int]) -> list[Trader]:
 
 @piece
 def usage(keys: Iterable[str]) -> None:
-    """What several accounts share a limit on, by name, ascending; until the transaction ends."""
+    """What several accounts share a limit on, by name, ascending; until the transaction ends.
+
+    Raises:
+        Crowded: if others held one of them for too long; the transaction is lost.
+    """
     enter("usage")
-    with connection.cursor() as cursor:
-        for key in sorted(keys):
-            cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [key])
+    try:
+        with connection.cursor() as cursor:
+            for key in sorted(keys):
+                cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [key])
+    except OperationalError as error:
+        if isinstance(error.__cause__, LockNotAvailable):
+            raise Crowded("others hold a shared cap for too long") from None
+        raise
 
 
 @piece

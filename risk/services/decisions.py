@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 import pgbulk
+import structlog
 from django.db.models import F
 
 from risk.domain import decision as domain
@@ -23,6 +24,8 @@ from trading.lanes import Lease
 from trading.models import Event, Signal, Trader
 from trading.ports import ModeSwitch
 from trading.services import journal, mode, signals
+
+log = structlog.get_logger(__name__)
 
 BATCH = 200
 # An entry whose account nobody can see is looked at again after this long.
@@ -44,8 +47,19 @@ def _work(lease: Lease, *, switch: ModeSwitch, accounts: Accounts, clock: Clock)
     while signal_ids := _claim(lease, sight=sight, at=clock()):
         effective = mode.current(switch=switch, at=clock())
         lease.renew()
-        _decide(lease, signal_ids, mode=effective, sight=sight, at=clock())
+        try:
+            _decide(lease, signal_ids, mode=effective, sight=sight, at=clock())
+        except locks.Crowded as error:
+            # No signal's fault, and no attempt of theirs: the next sweep comes back.
+            log.warning("decisions.crowded", trader=lease.pk, **error.facts)
+            _give_back(signal_ids)
+            return
         sight = account_facts.look(lease.pk, accounts=accounts, at=clock())
+
+
+@write
+def _give_back(signal_ids: list[int]) -> None:
+    Signal.objects.filter(pk__in=signal_ids, attempts__gt=0).update(attempts=F("attempts") - 1)
 
 
 @write

@@ -21,7 +21,7 @@ from tests.factories.trading import MarketFactory, SignalFactory, TraderFactory
 from tests.fakes.accounts import Accounts
 from tests.fakes.switch import Switch
 from trading.domain.units import Leverage, Usdc, notional
-from trading.models import Market, Trader
+from trading.models import Market, Signal, Trader
 
 CROWD = 8
 SIGNALS = 30
@@ -56,7 +56,9 @@ class Judge:
         """Wait for the others, then decide."""
         self.barrier.wait(timeout=_PATIENCE)
         (trader_id,) = told.lanes.traders
-        decisions.drain(trader_id=trader_id, switch=Switch(), accounts=Accounts(), clock=lambda: told.now)
+        # On a machine that is busy with others a shared cap may be held for too long: then as the sweep does, again.
+        while Signal.objects.due(trader_id=trader_id, at=told.now).exists():
+            decisions.drain(trader_id=trader_id, switch=Switch(), accounts=Accounts(), clock=lambda: told.now)
         return []
 
 
