@@ -9,6 +9,7 @@ from pytest_django.fixtures import Settings
 
 from execution.adapters import background
 from execution.adapters.rpc import RpcChain
+from execution.domain import endpoint
 from tests.fakes import node as nodes
 from tests.fakes.node import Node
 from tests.integration.execution.reading import PATIENCE, Reader
@@ -37,6 +38,12 @@ def third() -> Iterator[Node]:
     """And another."""
     with nodes.running() as running:
         yield running
+
+
+@pytest.fixture
+def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A slow machine must not look like a slow node: no second one is asked for that."""
+    monkeypatch.setattr(endpoint, "UNKNOWN_HEDGE", 60.0)
 
 
 @pytest.fixture

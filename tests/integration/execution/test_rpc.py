@@ -14,6 +14,8 @@ from tests.fakes.node import HUGE, Fault, Node
 from trading.domain.errors import Unavailable
 from trading.domain.units import Wei
 
+pytestmark = pytest.mark.usefixtures("unhurried")
+
 CALL = Call(sender="0x" + "11" * 20, target="0x" + "22" * 20, data="0x", value=Wei(0))
 # Any bytes: their hash is keccak's of them.
 RAW = "0x02c0"

@@ -11,6 +11,8 @@ from execution.domain import chain as said
 from tests.fakes.node import HEAD, Fault, Node
 from trading.domain.errors import Unavailable
 
+pytestmark = pytest.mark.usefixtures("unhurried")
+
 BLOCK, OTHER_BLOCK = "0x" + "b1" * 32, "0x" + "b2" * 32
 EMITTER, STRANGER = "0x" + "22" * 20, "0x" + "77" * 20
 TX, ADDRESS = "0x" + "33" * 32, "0x" + "11" * 20
