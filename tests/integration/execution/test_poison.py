@@ -258,7 +258,8 @@ def test_a_lane_that_throws_keeps_the_sweeper_from_no_other(world: World, monkey
         raise RuntimeError("a bug that nobody expected")
 
     # The last stage is worked first.
-    stages = (replace(sweep.STAGES[2], work=lambda key: way.drain(world)), replace(sweep.STAGES[2], work=throw))
+    draining = next(stage for stage in sweep.STAGES if stage.task == "execution.drain")
+    stages = (replace(draining, work=lambda key: way.drain(world)), replace(draining, work=throw))
     monkeypatch.setattr(sweep, "STAGES", stages)
 
     with capture_logs() as said:
@@ -275,7 +276,8 @@ def test_if_the_sweeper_let_a_lane_throw_the_others_would_wait(world: World, mon
     def throw(_: int) -> None:
         raise RuntimeError("a bug that nobody expected")
 
-    stages = (replace(sweep.STAGES[2], work=lambda key: way.drain(world)), replace(sweep.STAGES[2], work=throw))
+    draining = next(stage for stage in sweep.STAGES if stage.task == "execution.drain")
+    stages = (replace(draining, work=lambda key: way.drain(world)), replace(draining, work=throw))
     monkeypatch.setattr(sweep, "STAGES", stages)
     monkeypatch.setattr(sweep, "_work", lambda stage, key: stage.work(key))
 
