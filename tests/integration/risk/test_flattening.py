@@ -326,7 +326,7 @@ def _points() -> Iterator[str]:
 
 
 # On both sides of each commit, lanes included.
-POINTS = 38
+POINTS = 46
 OF_A_FLATTEN = ("risk.flattening.start", "risk.flattening.count", "trading.signals.accept", "risk.decisions.")
 
 
