@@ -290,6 +290,8 @@ ASKED: dict[str, Callable[[Chain], object]] = {
     "nonce": lambda chain: chain.nonce(STRANGER),
     "balance": lambda chain: chain.balance(STRANGER),
     "call": lambda chain: chain.call(STRANGER, "0x"),
+    "snapshot": lambda chain: chain.snapshot([], addresses=[STRANGER]),
+    "snapshots": lambda chain: chain.snapshots([], addresses=[STRANGER]),
 }
 
 

@@ -7,7 +7,7 @@ import pytest
 from django.conf import settings
 
 from devnet.contract import artifact
-from execution.domain.chain import Call, Outcome, Simulation
+from execution.domain.chain import Call, Outcome, Simulation, View
 from tests.contract.chain_stand import FUNDS, KEY, STRANGER, Stand, fake, ready, real
 from tests.fakes import counter
 from tests.fakes.ledger import GWEI
@@ -150,6 +150,20 @@ def test_a_balance_falls_by_gas_and_value(stand: Stand) -> None:
 
     assert stand.chain.balance(stand.sender) == Wei(FUNDS - 7 - 21_000 * receipt.gas_price.raw)
     assert stand.chain.balance(STRANGER) == Wei(7)
+
+
+def test_a_snapshot_is_what_each_endpoint_says_of_views_and_balances(stand: Stand) -> None:
+    stand.send(stand.bump(), stand.transfer(nonce=1, target=STRANGER, value=Wei(7)))
+    stand.mine(1)
+    views = [View(target=stand.counter, data=counter.counts(KEY)), View(target=STRANGER, data="0x12345678")]
+    addresses = [STRANGER, stand.sender]
+
+    seen = stand.chain.snapshot(views, addresses=addresses)
+
+    assert seen.block_number == stand.chain.head().number
+    assert seen.answers == (f"0x{1:064x}", "0x")
+    assert seen.balances == (Wei(7), stand.chain.balance(stand.sender))
+    assert stand.chain.snapshots(views, addresses=addresses) == [seen] * stand.chain.endpoints
 
 
 def test_code_tells_plain_accounts_contracts_and_delegations_apart(stand: Stand) -> None:

@@ -136,12 +136,11 @@ class FakeChain:
     @ask
     def call(self, target: str, data: str) -> str:
         """A view's answer as 0x-hex; nothing but the counter has views."""
-        key = counter.asked_key(data.lower()) if target.lower() == self.ledger.counter.address else None
-        return self._read("call", lambda node, _: "0x" if key is None else f"0x{node.view.count(key):064x}")
+        return self._read("call", lambda node, _: self._answered(node, target, data))
 
     @ask
     def snapshot(self, views: Sequence[View], *, addresses: Sequence[str]) -> Snapshot:
-        """What the newest block says; nothing but the counter has views, and nobody asks it here."""
+        """What the newest block says; nothing but the counter has views."""
         return self._read("snapshot", lambda node, _: self._seen(node, views, addresses))
 
     @ask
@@ -151,10 +150,14 @@ class FakeChain:
         self._highest = max([self._highest, *(node.view.head.header.number for node in heard)])
         return [self._seen(node, views, addresses) for node in heard if not self._is_behind(node.view.head.header.number)]
 
+    def _answered(self, node: Endpoint, target: str, data: str) -> str:
+        key = counter.asked_key(data.lower()) if target.lower() == self.ledger.counter.address else None
+        return "0x" if key is None else f"0x{node.view.count(key):064x}"
+
     def _seen(self, node: Endpoint, views: Sequence[View], addresses: Sequence[str]) -> Snapshot:
         return Snapshot(
             block_number=node.view.head.header.number,
-            answers=tuple("0x" for _ in views),
+            answers=tuple(self._answered(node, view.target, view.data) for view in views),
             balances=tuple(Wei(self.ledger.balance(address, view=node.view)) for address in addresses),
         )
 

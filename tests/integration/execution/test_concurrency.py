@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from django.db import transaction
 
-from execution.domain.intent import LIFECYCLE, IntentStatus
+from execution.domain.intent import LIFECYCLE, Blocked, IntentStatus
 from execution.models import TxIntent
 from execution.services import intents
 from tests.chaos import campaigns_concurrency as concurrency
@@ -81,8 +81,11 @@ def _move(intent: TxIntent, target: IntentStatus) -> None:
         if target is IntentStatus.SENDING and intent.nonce is None and intent.status == IntentStatus.BUILT:
             # A nonce and this state belong together: PostgreSQL holds us to that.
             bind(intent)
-        else:
-            intents.move(intent, target, at=NOW)
+            return
+        if (intent.status, target) == (IntentStatus.SENT, IntentStatus.CANCELED):
+            # So do this way and a proof that something else has used the nonce.
+            TxIntent.objects.filter(pk=intent.pk).update(blocked_reason=Blocked.NONCE, doubted_at_block=1)
+        intents.move(intent, target, at=NOW)
 
 
 def _tried(intent: TxIntent, target: IntentStatus) -> tuple[str, str, int, int]:

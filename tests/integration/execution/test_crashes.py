@@ -33,6 +33,8 @@ STAGES = (
 # What lies on no way that an intent of these cells goes.
 ELSEWHERE = {
     "trading.signals.note_refusal",  # a body that the door refuses
+    "risk.decisions.give_back",  # a shared cap that others hold too long
+    "execution.rpc.RpcChain.snapshots",  # an account whose primary node has seen too little
     "execution.senders.wait",  # a chain that doesn't answer
     "execution.senders.create",  # before the first intent
     "execution.indexing.create",
@@ -41,7 +43,7 @@ ELSEWHERE = {
     "execution.offers.stop",  # a key that signs for another account
     "execution.rpc.RpcChain.code",  # before the first intent
     "execution.rpc.RpcChain.call",  # what the real venue asks
-    "tests.switch.Switch.write",  # a person
+    "tests.switch.Switch.replace",  # a person
 }
 # With four workers the suite takes every ninth cell, over all answers; `make chaos` takes each.
 SPREAD = 9
@@ -64,7 +66,7 @@ def expected() -> set[str]:
         for name in tree.decorated((tree.ROOT / path).read_text(), by="write")
     }
     asks = {failpoints.name_of(method) for method in _asks(RpcChain, Chain)}
-    return writes | asks | {failpoints.name_of(method) for method in (OpenSigner.sign, Switch.read, Switch.write)}
+    return writes | asks | {failpoints.name_of(method) for method in (OpenSigner.sign, Switch.read, Switch.replace)}
 
 
 def _asks(adapter: type, port: type) -> list[Callable[..., Any]]:
@@ -77,7 +79,7 @@ def test_the_way_of_an_intent_reaches_every_write_and_every_ask(ways: dict[Heari
 
     assert expected() - reached == ELSEWHERE
     assert reached - expected() == {"trading.lanes.take", "trading.lanes.update"}
-    assert len({point for way in ways.values() for point in way}) == 66
+    assert len({point for way in ways.values() for point in way}) == 68
 
 
 @pytest.mark.parametrize("hearing", Hearing)

@@ -44,9 +44,10 @@ def test_a_receipt_says_what_the_chain_says(world: World) -> None:
 
 
 def test_a_call_that_reverts_on_the_chain_is_rejected(world: World) -> None:
-    # Enough for one: each of the two works alone, and the second to be mined doesn't.
-    world.admit(123, usdc="60")
+    world.admit(123)
     first, second = (way.owe(world) for _ in range(2))
+    # Enough for one: each of the two works alone, and the second to be mined doesn't.
+    world.allow(123, usdc="60")
 
     way.drain(world)
     world.run(rounds=6)
