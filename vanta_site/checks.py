@@ -76,6 +76,13 @@ def _has_no_price_that_counts(conf: LazySettings) -> bool:
     return not any(feeds.get(source, True) for source in conf.PRICE_SOURCES)
 
 
+def _has_bad_key(conf: LazySettings) -> bool:
+    # Not at the top: rules are read before the apps are.
+    from trading.services.vault import is_key
+
+    return not all(is_key(text) for text in conf.FIELD_ENCRYPTION_KEYS)
+
+
 def _address(private_key: str) -> str:
     # Not at the top: the library behind it takes a second to load, and beat and Flower never sign.
     from execution.adapters.guarded_signer import NoKey
@@ -156,6 +163,19 @@ RULES = (
         is_broken=_has_no_price_that_counts,
         message="No price source counts: every entry would be refused.",
         hint="Name venue or pyth in PRICE_SOURCES, or chainlink with its CHAINLINK_FEEDS.",
+    ),
+    Rule(
+        id="vanta.E013",
+        is_broken=lambda conf: not conf.FIELD_ENCRYPTION_KEYS,
+        message="FIELD_ENCRYPTION_KEYS is not set.",
+        hint="No source can have a secret without it; set 32 random bytes in base64.",
+    ),
+    Rule(
+        id="vanta.E014",
+        is_broken=_has_bad_key,
+        message="One of FIELD_ENCRYPTION_KEYS is not 32 bytes in base64.",
+        hint="Make one: head -c 32 /dev/urandom | base64 | tr '+/' '-_'",
+        everywhere=True,
     ),
 )
 

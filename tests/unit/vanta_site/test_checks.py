@@ -6,6 +6,7 @@ import pytest
 
 from vanta_site.checks import PUBLIC_ACCOUNTS, findings
 
+FIELD_KEY = "b25lIGtleSBvZiB0aGlydHktdHdvIGJ5dGVzLCBmb28="
 OWN_KEY = "0x" + "11" * 32
 ANVIL_KEY = "0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80"
 SAFE = {
@@ -13,6 +14,7 @@ SAFE = {
     "DEBUG": False,
     "SECRET_KEY": "x" * 50,
     "WEBHOOK_HMAC_SECRET": "secret",
+    "FIELD_ENCRYPTION_KEYS": (FIELD_KEY,),
     "SIGNER_BACKEND": "local",
     "SIGNER_PRIVATE_KEYS": (OWN_KEY,),
     "KMS_KEY_IDS": (),
@@ -54,6 +56,9 @@ def test_a_safe_production_starts() -> None:
         ({"SECRET_KEY": "x" * 49}, "vanta.E002"),
         ({"WEBHOOK_HMAC_SECRET": ""}, "vanta.E003"),
         ({"ALLOW_LOCAL_SIGNER": False}, "vanta.E004"),
+        ({"FIELD_ENCRYPTION_KEYS": ()}, "vanta.E013"),
+        ({"FIELD_ENCRYPTION_KEYS": (FIELD_KEY, "c2hvcnQ=")}, "vanta.E014"),
+        ({"FIELD_ENCRYPTION_KEYS": ("no base64 at all",)}, "vanta.E014"),
         ({"FLOWER_BASIC_AUTH": ""}, "vanta.E005"),
         ({"SIGNER_PRIVATE_KEYS": (ANVIL_KEY,)}, "vanta.E006"),
         ({"SIGNER_PRIVATE_KEYS": (OWN_KEY, ANVIL_KEY)}, "vanta.E006"),
