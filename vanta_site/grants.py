@@ -91,8 +91,16 @@ TABLES: tuple[Table, ...] = (
     _ledger("traders", changes=f"{_LANE} name is_enabled zone", frozen="tg_user_id address created_at"),
     _ledger(
         "sources",
-        changes="is_enabled allowed_symbols allowed_accounts max_leverage_x max_position_usdc max_exposure_usdc",
-        frozen="name is_internal created_at",
+        changes="description mode is_enabled allowed_symbols allowed_accounts max_leverage_x max_position_usdc max_exposure_usdc"
+        " max_lag_seconds entries_per_minute heartbeat_seconds last_heard_at silent_at",
+        # How it proves itself too: a secret is made for one way.
+        frozen="name auth is_internal created_at",
+    ),
+    _ledger(
+        "source_secrets",
+        # The sealed text goes under a new key, and goes for good when it is revoked.
+        changes="sealed slot last_used_at revoked_at",
+        frozen="source_id key_id kind digest created_at created_by expires_at",
     ),
     _ledger(
         "markets",

@@ -11,8 +11,9 @@ from tests.factories import NOW
 from trading.domain.mode import Book
 from trading.domain.position import Direction, FillKind
 from trading.domain.signal import DEFAULT_SLIPPAGE, ENTRY_LIFETIME, Side, SignalStatus, intent_key
+from trading.domain.source import Auth
 from trading.domain.units import Leverage, Percent, Price, Usdc
-from trading.models import Fill, Market, Position, PriceFeed, Quote, Signal, Source, Trader
+from trading.models import Fill, Market, Position, PriceFeed, Quote, Signal, Source, SourceSecret, Trader
 
 
 class TraderFactory(DjangoModelFactory):
@@ -57,6 +58,21 @@ class SourceFactory(DjangoModelFactory):
         django_get_or_create = ("name",)
 
     name = Source.DEFAULT
+
+
+class SourceSecretFactory(DjangoModelFactory):
+    """One that signs, and that nobody could open: a test that proves something lets the service make it."""
+
+    class Meta:
+        model = SourceSecret
+
+    source = factory.SubFactory(SourceFactory)
+    key_id = factory.Sequence(lambda number: f"{number:016x}")
+    kind = Auth.SIGNATURE
+    sealed = "v1.nobody.can.read"
+    slot = 1
+    created_at = NOW
+    created_by = "ada"
 
 
 class QuoteFactory(DjangoModelFactory):

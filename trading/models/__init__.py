@@ -10,6 +10,7 @@ from trading.models.position import Fill, Position
 from trading.models.quote import Quote
 from trading.models.signal import Signal
 from trading.models.source import Source
+from trading.models.source_secret import SourceSecret
 from trading.models.trader import Trader
 
 __all__ = [
@@ -27,5 +28,6 @@ __all__ = [
     "Quote",
     "Signal",
     "Source",
+    "SourceSecret",
     "Trader",
 ]

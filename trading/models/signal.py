@@ -102,6 +102,7 @@ class Signal(Due):
             ),
         ]
         indexes = [
+            models.Index(name="signals_of_a_source", fields=["source", "-received_at"]),
             models.Index(name="signals_due", fields=["trader", "id"], condition=models.Q(next_action_at__isnull=False)),
             models.Index(
                 name="signals_applied",

@@ -63,7 +63,8 @@ def test_what_a_trigger_keeps_is_not_granted_either(name: str) -> None:
 
 @pytest.mark.parametrize("name", [name for name, model in MODELS.items() if triggers(model, pgtrigger.Protect)])
 def test_what_a_trigger_protects_is_not_granted_either(name: str) -> None:
-    operations = {str(trigger.operation) for trigger in triggers(MODELS[name], pgtrigger.Protect)}
+    # One that is about some rows' column only can't be said by grants.
+    operations = {str(each.operation) for each in triggers(MODELS[name], pgtrigger.Protect) if not each.condition}
 
     assert not GRANTS[name].may_delete
     assert operations <= {"DELETE", "UPDATE OR DELETE"}
