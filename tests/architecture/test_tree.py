@@ -23,6 +23,7 @@ VAGUE = {"utils", "util", "helpers", "helper", "common", "misc", "shared", "stuf
 # What a domain is built from: nothing that reads a clock, the network, the environment or chance.
 PLAIN = {
     *(
+        "base64",
         "collections",
         "dataclasses",
         "datetime",
@@ -31,6 +32,7 @@ PLAIN = {
         "fractions",
         "functools",
         "hashlib",
+        "hmac",
         "itertools",
         "json",
         "math",

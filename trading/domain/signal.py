@@ -5,7 +5,7 @@ import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from trading.domain.lifecycle import Lifecycle
 from trading.domain.units import Leverage, Percent, Price, Usdc
@@ -104,6 +104,12 @@ def intent_key(*, source: str, signal_id: str) -> str:
     Both parts are percent-encoded outside `[A-Za-z0-9._-]`: otherwise `a:b`+`c` and `a`+`b:c` were one key.
     """
     return f"sig:{_encoded(source)}:{_encoded(signal_id)}"
+
+
+def source_of(key: str) -> str:
+    """The source that an intent key names; empty where the text is no such key."""
+    parts = key.split(":")
+    return unquote(parts[1]) if len(parts) == 3 and parts[0] == "sig" else ""
 
 
 def _encoded(part: str) -> str:
