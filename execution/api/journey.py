@@ -3,6 +3,7 @@
 from http import HTTPStatus
 from typing import Any
 
+from django.db.models import QuerySet
 from django.http import HttpRequest, JsonResponse
 from django.utils.encoding import escape_uri_path
 from django.views.decorators.http import require_GET
@@ -11,9 +12,11 @@ from execution import selectors
 from execution.models import TxIntent, TxReceipt, TxSend
 from execution.selectors import OrderStanding
 from risk.models import Decision
-from trading.api.webhook import is_signed
+from trading import clock
+from trading.api import proving
 from trading.domain.people import Act, may
-from trading.models import Fill, Signal, Source
+from trading.domain.signal import source_of
+from trading.models import Fill, Signal
 from trading.selectors import Moment
 from trading.services import people
 
@@ -28,12 +31,11 @@ def show(request: HttpRequest, intent_key: str) -> JsonResponse:
     encoded once more on its way is found too.
     """
     path = _raw_path(request)
-    signed = is_signed(path.encode(), signature=request.headers.get("X-Signature", ""))
-    sees_all = may(people.of_user(request.user), Act.SEE)
-    if not signed and not sees_all:
+    keys = (path.rpartition("/")[2], intent_key)
+    seen = _seen(request, path=path, keys=keys)
+    if seen is None:
         return _refused(HTTPStatus.UNAUTHORIZED, "SIGNATURE_INVALID", "the signature doesn't match")
-    sent_key = path.rpartition("/")[2]
-    signal = _find((sent_key, intent_key), sees_all=sees_all)
+    signal = _first(keys, seen)
     if signal is None:
         return _refused(HTTPStatus.NOT_FOUND, "SIGNAL_UNKNOWN", "there is no such signal")
     return JsonResponse(document(selectors.journey(signal)))
@@ -60,12 +62,17 @@ def _raw_path(request: HttpRequest) -> str:
     return raw.partition("?")[0]
 
 
-def _find(keys: tuple[str, ...], *, sees_all: bool) -> Signal | None:
-    found = Signal.objects.filter(intent_key__in=keys)
-    if not sees_all:
-        # The default source's secret speaks for its own signals only.
-        found = found.filter(source__name=Source.DEFAULT)
-    by_key = {signal.intent_key: signal for signal in found}
+def _seen(request: HttpRequest, *, path: str, keys: tuple[str, ...]) -> QuerySet[Signal] | None:
+    """The signals that a caller may ask for: the desk's people all, a source its own; None: nobody's caller."""
+    if may(people.of_user(request.user), Act.SEE):
+        return Signal.objects.all()
+    names = {name for name in map(source_of, keys) if name}
+    proven = proving.prove(request, message=path.encode(), names=names, at=clock.now())
+    return None if proven is None else Signal.objects.filter(source=proven.source)
+
+
+def _first(keys: tuple[str, ...], seen: QuerySet[Signal]) -> Signal | None:
+    by_key = {signal.intent_key: signal for signal in seen.filter(intent_key__in=keys)}
     return next((by_key[key] for key in keys if key in by_key), None)
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import httpx
 
-from trading.api.webhook import signature_of
+from trading.domain.proof import signature_of
 
 ROOT = Path(__file__).resolve().parents[2]
 # Set E2E_PORT_OFFSET where something else listens there.

@@ -30,7 +30,7 @@ from risk.services import decisions, policies
 from tests.fakes.switch import Switch
 from trading import clock as database_clock
 from trading.adapters.chainlink import ChainlinkFeeds
-from trading.api.webhook import signature_of
+from trading.domain.proof import signature_of
 from trading.domain.units import Usdc
 from trading.models import Market, Signal, Trader
 from trading.ports import PriceSource

@@ -3,25 +3,30 @@
 No chain, no RPC and no price source is asked here, and nothing of the input is reflected.
 """
 
-import hashlib
-import hmac
 import re
+from datetime import datetime
 from typing import Any
 
-from django.conf import settings
+import structlog
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
+from prometheus_client import Counter
 
 from trading import clock
-from trading.domain import signal_form, strict_json
+from trading.api import proving
+from trading.domain import proof, signal_form, strict_json
 from trading.domain.errors import Invalid
-from trading.domain.signal import INTERNAL_SOURCES, SignalRequest
-from trading.models import Source
-from trading.services import signals
+from trading.domain.signal import SignalRequest
+from trading.services import hearing, rates, signals
+from trading.services.proofs import Proven
 
 MAX_BODY_BYTES = 16 * 1024
-_JSON = re.compile(r'application/json\s*(;\s*charset="?utf-8"?\s*)?', re.IGNORECASE | re.ASCII)
+_JSON = re.compile(r'application/json[ \t]*(;[ \t]*charset="?utf-8"?[ \t]*)?', re.IGNORECASE | re.ASCII)
+
+RATE_LIMITED = Counter("vanta_rate_limited", "Refused since too much came at once.", ["limit"])
+RATE_LIMITED.labels("source")
+log = structlog.get_logger(__name__)
 
 
 class Refused(Exception):
@@ -36,38 +41,48 @@ class Refused(Exception):
 @require_POST
 def receive(request: HttpRequest) -> JsonResponse:
     """Take one signal and answer what became of it."""
+    at = clock.now()
     try:
         raw = _body(request)
-        _check_signature(request, message=raw)
-        return _answer(_accepted(raw))
+        return _answer(_accepted(raw, _proven(request, raw, at=at), at=at))
     except Refused as refused:
         return JsonResponse({"code": refused.code, "message": refused.message}, status=refused.status)
     except Invalid as error:
         return _invalid(error)
+    except rates.TooMany as error:
+        return _limited(error)
 
 
-def signature_of(message: bytes, *, secret: str) -> str:
-    """Hex HMAC-SHA256, as senders put it into `X-Signature`."""
-    return hmac.new(secret.encode(), message, hashlib.sha256).hexdigest()
+def _proven(request: HttpRequest, raw: bytes, *, at: datetime) -> Proven:
+    """Who sent a body. Nothing in it is believed yet: a name only says whose secrets are tried."""
+    proven = proving.prove(request, message=raw, names=proof.named(raw), at=at)
+    if proven is None:
+        raise Refused(401, "SIGNATURE_INVALID", "the signature doesn't match")
+    hearing.note(proven, at=at)
+    return proven
 
 
-def is_signed(message: bytes, *, signature: str) -> bool:
-    """Whether the default source's secret made this signature; without a secret nothing is signed."""
-    expected = signature_of(message, secret=settings.WEBHOOK_HMAC_SECRET)
-    # Bytes, since compare_digest refuses text outside ASCII.
-    matches = hmac.compare_digest(expected.encode(), signature.encode("utf-8", errors="replace"))
-    return matches and bool(settings.WEBHOOK_HMAC_SECRET)
-
-
-def _accepted(raw: bytes) -> signals.Acceptance:
+def _accepted(raw: bytes, proven: Proven, *, at: datetime) -> signals.Acceptance:
     """Store what an authentic body asks; one that is refused leaves its trace in the audit log."""
     try:
         wanted = signal_form.read(strict_json.parse(raw))
-        source = _source(wanted)
-        return signals.accept(request=wanted, raw=raw, source=source, at=clock.now())
+        _check_source(wanted, proven)
+        if wanted.is_entry:
+            rates.meter.pass_entry(proven.source, at=at)
+        return signals.accept(request=wanted, raw=raw, source=proven.source, at=at)
     except (Refused, Invalid) as refusal:
-        signals.note_refusal(code=_code(refusal), raw=raw, at=clock.now())
+        signals.note_refusal(code=_code(refusal), raw=raw, source=proven.source, at=at)
         raise
+    except rates.TooMany as flood:
+        if flood.is_news:
+            signals.note_refusal(code=flood.code, raw=raw, source=proven.source, at=at)
+        raise
+
+
+def _check_source(wanted: SignalRequest, proven: Proven) -> None:
+    # A name that belongs to somebody else is answered like a bad signature: it says nothing about who exists.
+    if not proven.speaks_for(wanted.source):
+        raise Refused(401, "SIGNATURE_INVALID", "the signature doesn't match")
 
 
 def _code(refusal: Refused | Invalid) -> str:
@@ -85,20 +100,11 @@ def _body(request: HttpRequest) -> bytes:
     return raw
 
 
-def _check_signature(request: HttpRequest, *, message: bytes) -> None:
-    if not is_signed(message, signature=request.headers.get("X-Signature", "")):
-        raise Refused(401, "SIGNATURE_INVALID", "the signature doesn't match")
-
-
-def _source(wanted: SignalRequest) -> Source:
-    # A name that belongs to somebody else is answered like a bad signature: it says nothing about who exists.
-    is_taken = Source.objects.filter(name=wanted.source).exclude(name=Source.DEFAULT).exists()
-    if is_taken or wanted.source.split(":")[0] in INTERNAL_SOURCES:
-        raise Refused(401, "SIGNATURE_INVALID", "the signature doesn't match")
-    source = Source.objects.get(name=Source.DEFAULT)
-    if not source.is_enabled:
-        raise Refused(401, "SIGNATURE_INVALID", "the signature doesn't match")
-    return source
+def _limited(error: rates.TooMany) -> JsonResponse:
+    RATE_LIMITED.labels("source").inc()
+    log.warning("signal.refused", why="rate limit", retry_after=error.retry_after)
+    headers = {"Retry-After": str(error.retry_after)}
+    return JsonResponse({"code": error.code, "message": error.message}, status=429, headers=headers)
 
 
 def _invalid(error: Invalid) -> JsonResponse:

@@ -80,10 +80,10 @@ def move(signal: Signal, target: SignalStatus, *, at: datetime) -> None:
 
 
 @write
-def note_refusal(*, code: str, raw: bytes, at: datetime) -> None:
+def note_refusal(*, code: str, raw: bytes, source: Source, at: datetime) -> None:
     """Keep that an authentic body was refused: its fingerprint and the reason, nothing of what it said."""
     audit.record(
-        actor=f"source:{Source.DEFAULT}",
+        actor=f"source:{source.name}",
         action="signal.refused",
         subject=f"body:{fingerprint(raw)}",
         before={},

@@ -3,6 +3,8 @@
 from vanta_site.settings.env import read
 
 WEBHOOK_HMAC_SECRET = read.text("WEBHOOK_HMAC_SECRET", "", example="a random text of 40 characters")
+# Of each source that has no limit of its own; exits are never counted.
+SOURCE_ENTRIES_PER_MINUTE = read.whole("SOURCE_ENTRIES_PER_MINUTE", 6000)
 SIGNALS_ENABLED = read.flag("SIGNALS_ENABLED", True)
 MAINTENANCE_MODE = read.flag("MAINTENANCE_MODE", False)
 AUTOMATION_PAUSED = read.flag("AUTOMATION_PAUSED", False)

@@ -19,10 +19,10 @@ from tests.factories.flow import bind, filled, ordered
 from tests.factories.logins import operator
 from tests.factories.risk import DecisionFactory, LegFactory
 from tests.factories.trading import FillFactory, SignalFactory, SourceFactory
-from trading.api.webhook import signature_of
 from trading.domain.mode import Book
 from trading.domain.people import Role
 from trading.domain.position import FillKind
+from trading.domain.proof import signature_of
 from trading.domain.signal import SignalStatus
 from trading.domain.units import Usdc
 

@@ -1,7 +1,8 @@
-"""Bodies that the door refuses, by class; a fuzzer may start from them too."""
+"""Bodies that every door refuses, by class; fuzzers start from them too."""
 
 import gzip
 import json
+from dataclasses import dataclass
 from typing import Any
 
 ENTRY = {
@@ -145,3 +146,29 @@ FORM: list[tuple[str, dict[str, Any], str]] = [
     ("reduce_usdc", {"reduce_usdc": "1"}, "FIELD_INVALID"),
     ("collateral_usdc", {"side": "CLOSE"}, "FIELD_INVALID"),
 ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """One body, and what the door answers to it once it knows whose it is."""
+
+    raw: bytes
+    status: int
+    code: str
+    field: str | None = None
+
+
+def _cases() -> dict[str, Case]:
+    """Every refused body, by a name that a test can show."""
+    cases = {f"malformed: {name}": Case(raw=raw, status=400, code="BODY_MALFORMED") for name, raw in MALFORMED.items()}
+    cases |= {f"ambiguous: {name}": Case(raw=raw, status=422, code="BODY_AMBIGUOUS", field="") for name, raw in AMBIGUOUS.items()}
+    for number, (field, changes, code) in enumerate(FORM):
+        raw = json.dumps(ENTRY | changes).encode()
+        cases[f"form {number}: {field or 'unknown'}"] = Case(raw=raw, status=422, code=code, field=field)
+    for name in ENTRY:
+        raw = json.dumps({key: value for key, value in ENTRY.items() if key != name}).encode()
+        cases[f"without {name}"] = Case(raw=raw, status=422, code="FIELD_MISSING", field=name)
+    return cases
+
+
+CASES = _cases()

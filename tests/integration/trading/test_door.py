@@ -19,7 +19,7 @@ from devnet.ports import pick_free
 from devnet.redis import Redis
 from tests.factories.trading import MarketFactory, SourceFactory, TraderFactory
 from tests.fakes import doorbell
-from tests.integration.trading.bad_bodies import AMBIGUOUS, CANARY, ENTRY, FORM, MALFORMED
+from tests.integration.trading.bad_bodies import CANARY, ENTRY
 from trading.models import AuditRow, Event, Signal, Source, Trader
 from vanta_site import pipeline
 
@@ -104,39 +104,6 @@ def test_a_hundred_times_the_same_body_is_one_row() -> None:
     assert (Signal.objects.count(), Event.objects.count()) == (1, 1)
 
 
-@pytest.mark.parametrize("name", MALFORMED)
-def test_what_is_not_json_is_refused_with_the_place(name: str) -> None:
-    answer = post(MALFORMED[name])
-    assert_refused(answer, 400, "BODY_MALFORMED")
-    assert isinstance(answer.json()["position"], int)
-    assert AuditRow.objects.get().after == {"code": "BODY_MALFORMED"}
-
-
-@pytest.mark.parametrize("name", AMBIGUOUS)
-def test_what_can_be_read_two_ways_is_refused(name: str) -> None:
-    assert_refused(post(AMBIGUOUS[name]), 422, "BODY_AMBIGUOUS")
-
-
-@pytest.mark.parametrize(("field", "changes", "code"), FORM)
-def test_what_the_form_does_not_take_is_refused_by_its_field(field: str, changes: dict[str, Any], code: str) -> None:
-    answer = post(ENTRY | changes)
-    assert_refused(answer, 422, code)
-    assert answer.json()["field"] == field
-    row = AuditRow.objects.get()
-    assert (row.actor, row.action, row.after) == ("source:default", "signal.refused", {"code": code})
-
-
-@pytest.mark.parametrize("name", sorted(ENTRY))
-def test_a_missing_field_is_named(name: str) -> None:
-    answer = post({key: value for key, value in ENTRY.items() if key != name})
-    assert_refused(answer, 422, "FIELD_MISSING")
-    assert answer.json()["field"] == name
-
-
-def test_there_are_many_bad_bodies() -> None:
-    assert len(MALFORMED) + len(AMBIGUOUS) + len(FORM) + len(ENTRY) >= 100
-
-
 def padded(size: int) -> bytes:
     raw = json.dumps(ENTRY).encode()
     return raw + b" " * (size - len(raw))
@@ -155,21 +122,6 @@ def test_a_body_is_as_large_as_16_kib_and_no_larger() -> None:
 )
 def test_json_in_utf_8_is_taken(content_type: str) -> None:
     assert post(ENTRY, content_type=content_type).status_code == 202
-
-
-@pytest.mark.parametrize(
-    "content_type",
-    ["", "text/plain", "text/json", "application/json; charset=utf-16", "application/json; charset=latin-1", "application/jsonp",
-     "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "application/json, text/plain",
-     "application/json; charset=utf-8; charset=utf-16", f"application/{CANARY}"],
-)  # fmt: skip
-def test_any_other_content_is_refused(content_type: str) -> None:
-    assert_refused(post(ENTRY, content_type=content_type), 415, "CONTENT_TYPE_UNSUPPORTED")
-
-
-@pytest.mark.parametrize("encoding", ["gzip", "deflate", "br", "", CANARY])
-def test_an_encoded_body_is_refused(encoding: str) -> None:
-    assert_refused(post(ENTRY, Content_Encoding=encoding), 415, "CONTENT_ENCODING_UNSUPPORTED")
 
 
 RAW = json.dumps(ENTRY).encode()
@@ -230,13 +182,6 @@ def test_a_name_that_is_somebody_elses_is_answered_like_a_bad_signature(name: st
 def test_a_source_that_is_switched_off_takes_nothing() -> None:
     Source.objects.filter(name=Source.DEFAULT).update(is_enabled=False)
     assert_refused(post(ENTRY), 401, "SIGNATURE_INVALID")
-
-
-@pytest.mark.parametrize("method", ["get", "head", "put", "patch", "delete", "options", "trace"])
-def test_only_post_is_a_signal(method: str) -> None:
-    answer = getattr(Client(), method)("/signals", headers={"X-Signature": GOOD})
-    assert (answer.status_code, answer.headers["Allow"]) == (405, "POST")
-    assert Signal.objects.count() == 0
 
 
 def test_a_browsers_forgery_guard_is_not_asked() -> None:
