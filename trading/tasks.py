@@ -3,7 +3,7 @@
 from celery import shared_task
 
 from trading import clock, conf
-from trading.services import audit_checks, prices, switching
+from trading.services import audit_checks, hearing, prices, switching
 
 
 @shared_task(name="trading.refresh_prices")
@@ -22,3 +22,9 @@ def watch_mode() -> None:
 def read_audit_log() -> None:
     """Read the next stretch of the audit log, to see whether it is the one that was written; rung by beat."""
     audit_checks.go_on(at=clock.now())
+
+
+@shared_task(name="trading.find_silent_sources")
+def find_silent_sources() -> None:
+    """Say which sources have fallen silent; rung by beat."""
+    hearing.find_silent(at=clock.now())

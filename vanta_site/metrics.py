@@ -205,10 +205,21 @@ def _surroundings() -> Iterator[Metric]:
     beats: dict[Labels, float] = {(process,): 0.0 for process in WORKERS}
     beats |= {(row.process,): row.at.timestamp() for row in Heartbeat.objects.all()}
     yield _gauge("vanta_worker_heartbeat_timestamp_seconds", "Last sign of life; 0 for none ever.", ["process"], beats)
+    yield from _sources()
     yield from _prices(now)
     build = InfoMetricFamily("vanta_build", "What runs here.")
     build.add_metric([], {"version": settings.DEPLOY_VERSION, "environment": settings.DEPLOY_ENV})
     yield build
+
+
+def _sources() -> Iterator[Metric]:
+    """Instants, so that a rule says how long is too long; the heartbeat beside them says it for each source."""
+    rows = list(Source.objects.filter(is_internal=False, is_enabled=True).order_by("pk"))
+    # Who was never heard is counted from when he was admitted.
+    heard: dict[Labels, float] = {(row.name,): (row.last_heard_at or row.created_at).timestamp() for row in rows}
+    beats: dict[Labels, float] = {(row.name,): row.heartbeat_seconds for row in rows if row.heartbeat_seconds is not None}
+    yield _gauge("vanta_source_last_heard_timestamp_seconds", "When a source last proved itself.", ["source"], heard)
+    yield _gauge("vanta_source_heartbeat_seconds", "How long a source may be silent.", ["source"], beats)
 
 
 def _prices(now: datetime) -> Iterator[Metric]:

@@ -15,13 +15,13 @@ from risk.domain.lock import LockKind
 from tests.factories import NOW
 from tests.factories.flow import filled, ordered
 from tests.factories.risk import DecisionFactory, HaltFactory, LockFactory, LossDayFactory
-from tests.factories.trading import FeedFactory, FillFactory, QuoteFactory, SignalFactory
+from tests.factories.trading import FeedFactory, FillFactory, QuoteFactory, SignalFactory, SourceFactory
 from trading import clock, conf
 from trading.domain.mode import Mode
 from trading.domain.price import Rejection
 from trading.domain.signal import SignalStatus
 from trading.domain.units import Usdc
-from trading.models import ModeState, Signal
+from trading.models import ModeState, Signal, Source
 from trading.services import journal, mode
 from vanta_site import metrics
 from vanta_site.tallies import Tally
@@ -67,6 +67,20 @@ def test_every_label_set_stands_at_zero_from_the_start(client: Client) -> None:
     assert {(each["source"], each["reason"]) for each in rejected} == set(itertools.product(sources, Rejection))
     requests = [dict(labels) for name, labels in samples if name == "vanta_rpc_requests_total"]
     assert {(each["method"], each["outcome"]) for each in requests} >= set(itertools.product(METHODS, Outcome))
+
+
+def test_a_source_is_shown_by_the_instant_at_which_it_was_heard(client: Client) -> None:
+    SourceFactory(name="partner", last_heard_at=NOW, heartbeat_seconds=60)
+    SourceFactory(name="gone", last_heard_at=NOW, heartbeat_seconds=60, is_enabled=False)
+    created_at = Source.objects.get(name="default").created_at
+
+    samples = _scraped(client)
+
+    heard = {labels: value for (name, labels), value in samples.items() if name == "vanta_source_last_heard_timestamp_seconds"}
+    assert heard == {(("source", "default"),): created_at.timestamp(), (("source", "partner"),): NOW.timestamp()}
+    assert _of(samples, "vanta_source_heartbeat_seconds", source="partner") == 60
+    assert ("vanta_source_heartbeat_seconds", (("source", "default"),)) not in samples
+    assert _of(samples, "vanta_rate_limited_total", limit="source") >= 0
 
 
 def test_the_flow_is_counted_where_it_stands(client: Client) -> None:

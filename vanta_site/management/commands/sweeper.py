@@ -11,7 +11,7 @@ from django.db import close_old_connections, connection
 
 from execution.services import restoring
 from trading import clock, conf
-from trading.services import switching
+from trading.services import hearing, switching
 from vanta_site import heartbeats, standing, sweep
 
 log = structlog.get_logger(__name__)
@@ -53,6 +53,7 @@ def _sweep() -> None:
     restoring.check(switch=conf.mode_switch(), at=clock.now())
     sweep.refresh_overdue_prices(at=clock.now())
     sweep.work_overdue(at=clock.now())
+    hearing.find_silent(at=clock.now())
     heartbeats.beat("sweeper", at=clock.now())
 
 
