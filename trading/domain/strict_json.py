@@ -13,7 +13,9 @@ from trading.domain.errors import Invalid
 MAX_DEPTH = 8
 # A string without its end counts as one too, or the search would start again at each quote in it:
 # seconds of work for 16 KiB.
-_BRACKETS = re.compile(rb'"(?:[^"\\]|\\.)*+(?:"|\\?\Z)|[\[{]|[\]}]', re.DOTALL)
+_STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*+(?:"|\\?\Z)', re.DOTALL)
+_STEPS = {ord("["): 1, ord("{"): 1, ord("]"): -1, ord("}"): -1}
+_OTHERS = bytes(byte for byte in range(256) if byte not in _STEPS)
 
 
 class Malformed(Invalid):
@@ -62,8 +64,8 @@ def _decoded(raw: bytes) -> str:
 def _check_depth(raw: bytes) -> None:
     # Before the parser runs: it recurses, and a deep body would exhaust its stack.
     depth = 0
-    for token in _BRACKETS.finditer(raw):
-        depth += {b"[": 1, b"{": 1, b"]": -1, b"}": -1}.get(token.group(), 0)
+    for bracket in _STRINGS.sub(b"", raw).translate(None, _OTHERS):
+        depth += _STEPS[bracket]
         if depth > MAX_DEPTH:
             raise AmbiguousBody(f"nested deeper than {MAX_DEPTH}")
 
