@@ -15,7 +15,7 @@ from prometheus_client import Counter
 
 from trading import clock
 from trading.api import proving
-from trading.domain import proof, signal_form, strict_json
+from trading.domain import form, proof, signal_form, strict_json
 from trading.domain.errors import Invalid
 from trading.domain.signal import SignalRequest
 from trading.services import hearing, rates, signals
@@ -86,7 +86,7 @@ def _check_source(wanted: SignalRequest, proven: Proven) -> None:
 
 
 def _code(refusal: Refused | Invalid) -> str:
-    return refusal.form_code if isinstance(refusal, signal_form.FormError) else refusal.code
+    return refusal.form_code if isinstance(refusal, form.FormError) else refusal.code
 
 
 def _body(request: HttpRequest) -> bytes:
