@@ -8,7 +8,7 @@ from django.db.models import Prefetch
 from execution.domain.intent import IntentStatus
 from execution.domain.order import OrderStatus
 from execution.models import Order, TxIntent, TxSend
-from risk.models import Decision
+from risk.models import Decision, Leg
 from trading import selectors
 from trading.domain.signal import SignalStatus
 from trading.models import Fill, Signal
@@ -18,10 +18,15 @@ from trading.selectors import Moment
 class Stage(StrEnum):
     """How far a signal has come, all in all."""
 
+    AWAITING = "awaiting"  # stored; a person must say yes
     RECEIVED = "received"  # stored, not yet decided
+    OBSERVED = "observed"  # would have been approved; its source only watches
+    DECLINED = "declined"  # a person said no
+    WITHDRAWN = "withdrawn"  # its source took it back
+    DONE = "done"  # it owed no order: it took others back
     DENIED = "denied"
     EXPIRED = "expired"  # too late, for its decision or for its nonce
-    SET_ASIDE = "set_aside"
+    SET_ASIDE = "set_aside"  # nobody could decide it, or make an order of it: a person must look
     ORDERED = "ordered"  # decided; its transaction is owed
     SENT = "sent"
     MINED = "mined"  # on the chain; the venue has still to execute
@@ -67,6 +72,10 @@ _OF_SIGNAL = {
     SignalStatus.DENIED: Stage.DENIED,
     SignalStatus.EXPIRED: Stage.EXPIRED,
     SignalStatus.SET_ASIDE: Stage.SET_ASIDE,
+    SignalStatus.AWAITING: Stage.AWAITING,
+    SignalStatus.OBSERVED: Stage.OBSERVED,
+    SignalStatus.DECLINED: Stage.DECLINED,
+    SignalStatus.WITHDRAWN: Stage.WITHDRAWN,
 }
 _OF_ORDER = {
     OrderStatus.INITIALIZED: Stage.ORDERED,
@@ -109,7 +118,15 @@ def _stage(signal: Signal, orders: tuple[OrderStanding, ...]) -> Stage:
     if own is not None:
         return own
     reached = {_stage_of(standing) for standing in orders}
-    return next((stage for stage in _LOUDEST if stage in reached), Stage.ORDERED)
+    return next((stage for stage in _LOUDEST if stage in reached), None) or _without_orders(signal)
+
+
+def _without_orders(signal: Signal) -> Stage:
+    """An approved signal of which no order was made, or not yet."""
+    legs = Leg.objects.filter(decision__signal=signal)
+    if legs.filter(left_out="").exists():
+        return Stage.ORDERED
+    return Stage.SET_ASIDE if legs.exists() else Stage.DONE
 
 
 def _stage_of(standing: OrderStanding) -> Stage:

@@ -70,10 +70,11 @@ TABLES: tuple[Table, ...] = (
     # trading
     _ledger(
         "signals",
-        changes=f"{_DUE} status decided_at",
-        frozen="source_id source_name signal_id intent_key fingerprint trace_id trader_id market_id position_id side book"
-        " collateral_usdc size_kind size_pct leverage_x reduce_usdc reduce_pct slippage_pct price take_profit stop_loss"
-        " signaled_at body received_at expires_at",
+        # When it expires: later, once a person has said yes.
+        changes=f"{_DUE} status decided_at expires_at granted_at granted_by",
+        frozen="source_id source_name signal_id intent_key fingerprint trace_id trader_id market_id position_id side stance"
+        " closes book collateral_usdc size_kind size_pct leverage_x reduce_usdc reduce_pct slippage_pct price take_profit"
+        " stop_loss protection is_test signaled_at body received_at",
     ),
     _ledger(
         "positions",
@@ -123,7 +124,7 @@ TABLES: tuple[Table, ...] = (
     _append_only("decisions"),
     _ledger(
         "legs",
-        changes=f"{_DUE} charged_in_block settled_at",
+        changes=f"{_DUE} charged_in_block left_out settled_at",
         frozen="decision_id number trader_id market_id book action direction collateral_usdc leverage_x slippage_pct take_profit"
         " stop_loss position_id expires_at",
     ),

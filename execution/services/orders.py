@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 import pgbulk
 import structlog
-from django.db.models import F, QuerySet
+from django.db.models import Exists, F, OuterRef, QuerySet
 
 from execution.domain.intent import IntentKind, idempotency_key, leg_key
 from execution.domain.order import ENDED, LIFECYCLE, OrderStatus
@@ -27,6 +27,9 @@ HOMELESS_PAUSE = timedelta(seconds=5)
 CLAIM_SPAN = timedelta(seconds=5)
 # A leg whose order raised or killed its worker this often is set aside, so that the account's others go on.
 MAX_ATTEMPTS = 8
+# Why no order was ever made of a leg.
+ATTEMPTS_EXHAUSTED = "ATTEMPTS_EXHAUSTED"
+CLOSE_NOT_FILLED = "CLOSE_NOT_FILLED"
 # A trader whose home stands so moves to another of his senders. A paused one comes back soon.
 _LEFT = (SenderStatus.DRAINING, SenderStatus.QUARANTINED)
 
@@ -47,6 +50,8 @@ def _claim(trader_id: int, *, at: datetime) -> list[int]:
     due = Leg.objects.due(at=at).filter(trader_id=trader_id)
     for leg in due.filter(attempts__gte=MAX_ATTEMPTS).select_related("decision__signal"):
         _set_aside(leg, at=at)
+    for leg in _stranded(due):
+        _leave_out(leg, reason=CLOSE_NOT_FILLED, at=at)
     leg_ids = [leg.pk for leg in _batch(due)]
     Leg.objects.filter(pk__in=leg_ids).update(attempts=F("attempts") + 1, next_action_at=at + CLAIM_SPAN)
     return leg_ids
@@ -57,13 +62,25 @@ def _batch(due: QuerySet[Leg]) -> list[Leg]:
     return list(due.filter(attempts=0)) or list(due.order_by("attempts", "id")[:1])
 
 
+def _stranded(due: QuerySet[Leg]) -> QuerySet[Leg]:
+    """Opens that come after a close of the same decision which ended otherwise than filled: the account still stands there."""
+    before = Leg.objects.filter(decision=OuterRef("decision"), number__lt=OuterRef("number"), action=Action.CLOSE)
+    unfilled = before.exclude(order__status=OrderStatus.FILLED)
+    return due.filter(Exists(unfilled), action=Action.OPEN).select_related("decision__signal")
+
+
 def _set_aside(leg: Leg, *, at: datetime) -> None:
+    _leave_out(leg, reason=ATTEMPTS_EXHAUSTED, at=at)
+    log.error("leg.set_aside", leg=leg.pk, attempts=leg.attempts, advice="look for what its order raised, then signal it again")
+
+
+@piece
+def _leave_out(leg: Leg, *, reason: str, at: datetime) -> None:
     # Without an order there is no nonce and no transaction: nothing can come of it anymore, and its room is
     # free. Held, the room of a close would keep every other close from its position.
-    leg.next_action_at, leg.settled_at = None, at
-    leg.save(update_fields=["next_action_at", "settled_at"])
-    journal.record("leg.set_aside", leg, at=at, trace_id=leg.decision.signal.trace_id, attempts=leg.attempts)
-    log.error("leg.set_aside", leg=leg.pk, attempts=leg.attempts, advice="look for what its order raised, then signal it again")
+    leg.next_action_at, leg.settled_at, leg.left_out = None, at, reason
+    leg.save(update_fields=["next_action_at", "settled_at", "left_out"])
+    journal.record("leg.set_aside", leg, at=at, trace_id=leg.decision.signal.trace_id, reason=reason, attempts=leg.attempts)
 
 
 @write

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from risk.domain.situation import Closable, Situation, Wanted
 from trading.domain.position import Direction
-from trading.domain.units import Leverage, Percent, Usdc
+from trading.domain.units import Leverage, Percent, Price, Usdc
 
 
 class Verdict(StrEnum):
@@ -38,6 +38,11 @@ class Denial(StrEnum):
     CIRCUIT_BREAKER = "CIRCUIT_BREAKER"  # this user or market is on exits only
     POSITION_ABOVE_USER_LIMIT = "POSITION_ABOVE_USER_LIMIT"  # collateral × leverage above the user's cap
     POSITION_ABOVE_SYMBOL_LIMIT = "POSITION_ABOVE_SYMBOL_LIMIT"  # above the market's cap
+    NOTHING_HELD = "NOTHING_HELD"  # more of it, or its other side: nothing is held in the market, or both sides are
+    TARGET_REACHED = "TARGET_REACHED"  # the account stands where its strategy does already
+    ACCOUNT_UNSEEN = "ACCOUNT_UNSEEN"  # nobody can say what the account has; a strategy's exit goes on without
+    NOTHING_TO_CANCEL = "NOTHING_TO_CANCEL"  # nothing that its source asked for waits
+    PROTECTION_UNSUPPORTED = "PROTECTION_UNSUPPORTED"  # a guard of more than one stop and one target for all of it
     STOP_REQUIRED = "STOP_REQUIRED"  # sized by risk, without a stop
     SIZE_UNKNOWN = "SIZE_UNKNOWN"  # the size can't be computed, or is nothing
     INSUFFICIENT_COLLATERAL = "INSUFFICIENT_COLLATERAL"  # the account has less free
@@ -103,6 +108,8 @@ class LegPlan:
     collateral: Usdc
     leverage: Leverage
     position_id: int | None = None
+    take_profit: Price | None = None
+    stop_loss: Price | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,7 +146,14 @@ def _entry(wanted: Wanted) -> LegPlan:
     if wanted.collateral is None or wanted.leverage is None:
         raise ValueError("an entry has collateral and leverage")
     direction = Direction.of(wanted.side)
-    return LegPlan(action=Action.OPEN, direction=direction, collateral=wanted.collateral, leverage=wanted.leverage)
+    return LegPlan(
+        action=Action.OPEN,
+        direction=direction,
+        collateral=wanted.collateral,
+        leverage=wanted.leverage,
+        take_profit=wanted.take_profit,
+        stop_loss=wanted.stop_loss,
+    )
 
 
 def exits(situation: Situation) -> tuple[LegPlan, ...]:
@@ -159,9 +173,11 @@ def exits(situation: Situation) -> tuple[LegPlan, ...]:
 
 
 def closable_for(situation: Situation) -> tuple[Closable, ...]:
-    """The positions that this exit may touch: one that says when it was meant never closes a younger position."""
-    meant_at = situation.wanted.signaled_at or situation.at
-    return tuple(held for held in situation.closable if held.collateral and held.opened_at <= meant_at)
+    """The positions that this exit may touch: it never closes one that was asked for after it was meant."""
+    wanted = situation.wanted
+    meant_at = wanted.signaled_at or wanted.received_at or situation.at
+    meant = (held for held in situation.closable if wanted.closes in {None, held.direction})
+    return tuple(held for held in meant if held.collateral and held.opened_at <= meant_at)
 
 
 def _shares(situation: Situation) -> list[tuple[Closable, Usdc]]:

@@ -1,7 +1,7 @@
 """The situation: all that the rules may look at, gathered before they speak."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from risk.domain.halt import StateHeld
 from risk.domain.lock import ActiveLock
@@ -10,7 +10,8 @@ from risk.domain.sizing import Unsized
 from trading.domain.mode import Book, EffectiveMode
 from trading.domain.position import Direction
 from trading.domain.price import AgreedPrice, PriceTrouble
-from trading.domain.signal import Side
+from trading.domain.protection import Protection
+from trading.domain.signal import ENTRIES, Side, Stance
 from trading.domain.units import Leverage, Percent, Price, Usdc, Wei, notional
 
 
@@ -37,17 +38,24 @@ class SourceFacts:
     is_enabled: bool = True
     symbols: frozenset[str] = frozenset()
     accounts: frozenset[int] = frozenset()
+    # How old an entry may be by its own time; None: as everybody's.
+    max_lag: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Closable:
-    """An open position and what of it nobody is closing yet."""
+    """An open position and what of it nobody is closing yet.
+
+    `worth`: what closing that would surely bring, its collateral at most. `source`: whose signal opened it.
+    """
 
     position_id: int
     direction: Direction
     leverage: Leverage
     collateral: Usdc
     opened_at: datetime
+    worth: Usdc = field(default_factory=Usdc.zero)
+    source: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +72,16 @@ class Wanted:
     take_profit: Price | None
     stop_loss: Price | None
     signaled_at: datetime | None
+    # When it came in; None: now.
+    received_at: datetime | None = None
     unsized: Unsized | None = None
+    stance: Stance = Stance.ANOTHER
+    # Only the positions of one side; None: all.
+    closes: Direction | None = None
+    # When a person said yes to it; None: nobody had to.
+    granted_at: datetime | None = None
+    # Where it stops and gains, if that takes more than the two prices.
+    protection: Protection | None = None
 
     @property
     def notional(self) -> Usdc:
@@ -147,6 +164,8 @@ class Situation:
     state: StateHeld
     locks: tuple[ActiveLock, ...]
     closable: tuple[Closable, ...]
+    # The sides on which something is open, and not being closed, or is on its way to be.
+    standing: frozenset[Direction]
     # The newest instant that an applied signal of this account and market was meant at; None if none said.
     applied_up_to: datetime | None
     # None: unknown, and nobody asks, since this is an exit.
@@ -159,7 +178,7 @@ class Situation:
     @property
     def is_entry(self) -> bool:
         """Whether the signal asks for more exposure."""
-        return self.wanted.side is not Side.CLOSE
+        return self.wanted.side in ENTRIES
 
     @property
     def direction(self) -> Direction:

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Self
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
 from risk.domain.decision import Action, Verdict
 from trading.domain.mode import Book
@@ -51,8 +51,10 @@ class LegQuerySet(models.QuerySet["Leg"]):
     """Legs, asked for in our words."""
 
     def due(self, *, at: datetime) -> Self:
-        """Those that wait for their order, oldest first."""
-        return self.filter(next_action_at__lte=at).order_by("id")
+        """Those that wait for their order, oldest first. An open waits for the closes that come before it in its decision."""
+        before = Leg.objects.holding_room().filter(decision=OuterRef("decision"), number__lt=OuterRef("number"))
+        blocked = Q(action=Action.OPEN) & Q(Exists(before.filter(action=Action.CLOSE)))
+        return self.filter(next_action_at__lte=at).exclude(blocked).order_by("id")
 
     def holding_room(self) -> Self:
         """Those whose order hasn't ended: they count as filled."""
@@ -82,6 +84,8 @@ class Leg(Due):
     expires_at = models.DateTimeField(null=True)
     # The block in which the venue took an open's collateral from the trader; null until it did.
     charged_in_block = models.BigIntegerField(null=True)
+    # Why no order was ever made of it; empty: one was, or will be.
+    left_out = models.CharField(max_length=32, blank=True, default="")
     # Null while it holds room.
     settled_at = models.DateTimeField(null=True)
 

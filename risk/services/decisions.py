@@ -10,15 +10,14 @@ from django.db.models import F
 
 from risk.domain import decision as domain
 from risk.domain.decision import Verdict
-from risk.domain.rules import RULES
 from risk.models import Decision, Leg
 from risk.ports import Accounts
 from risk.services import accounts as account_facts
-from risk.services import portfolios
+from risk.services import portfolios, verdicts
 from risk.services.accounts import Sight
 from trading import doorbell, lanes, locks
 from trading.domain.mode import EffectiveMode
-from trading.domain.signal import SignalStatus
+from trading.domain.signal import SignalStatus, Stance
 from trading.kinds import step, write
 from trading.lanes import Lease
 from trading.models import Event, Signal, Trader
@@ -32,6 +31,13 @@ BATCH = 200
 UNSEEN_PAUSE = timedelta(seconds=1)
 # A signal that raised or killed its worker this often is set aside, so that its lane goes on.
 MAX_ATTEMPTS = 8
+
+_KINDS = {
+    SignalStatus.APPROVED: "decision.approved",
+    SignalStatus.DENIED: "decision.denied",
+    SignalStatus.OBSERVED: "decision.observed",
+    SignalStatus.EXPIRED: "signal.expired",
+}
 
 Clock = Callable[[], datetime]
 
@@ -71,7 +77,8 @@ def _claim(lease: Lease, *, sight: Sight, at: datetime) -> list[int]:
     locks.account(lease)
     signals = Signal.objects.due(trader_id=lease.pk, at=at)
     if sight.reading is None:
-        unfunded = signals.live_entries().filter(expires_at__gte=at)
+        # One with a stance may have something to leave first.
+        unfunded = signals.live_entries().filter(expires_at__gte=at, stance=Stance.ANOTHER)
         if sight.is_needed:
             unfunded.update(next_action_at=at + UNSEEN_PAUSE)
         signals = signals.exclude(pk__in=unfunded)
@@ -97,26 +104,19 @@ def _decide(lease: Lease, signal_ids: list[int], *, mode: EffectiveMode, sight: 
     waiting = list(Signal.objects.filter(pk__in=signal_ids).select_related("market", "source").order_by("id"))
     account_facts.keep(trader, sight)
     portfolio = portfolios.of(trader, signals=waiting, mode=mode, sight=sight, at=at)
-    for signal in waiting:
-        if signal.expires_at is not None and signal.expires_at < at:
-            signals.move(signal, SignalStatus.EXPIRED, at=at)
-    decided = [(signal, _judge(signal, portfolio)) for signal in waiting if signal.status == SignalStatus.RECEIVED]
-    for signal, verdict in decided:
-        signals.move(signal, SignalStatus(verdict.verdict), at=at)
+    fates = [(signal, verdicts.fate(signal, portfolio)) for signal in waiting]
+    for signal, fate in fates:
+        if fate.status is SignalStatus.RECEIVED:
+            # Waiting isn't an attempt.
+            signal.next_action_at, signal.attempts = at + verdicts.PAUSE, 0
+        else:
+            signals.move(signal, fate.status, at=at)
+    decided = [(signal, fate.decision) for signal, fate in fates if fate.decision is not None]
     _store(decided, portfolio=portfolio)
-    pgbulk.update(Signal, waiting, ["status", "decided_at", "next_action_at"])
-    journal.record_all(_event(signal, at=at) for signal in waiting)
-    if any(verdict.legs for _, verdict in decided):
+    pgbulk.update(Signal, waiting, ["status", "decided_at", "next_action_at", "attempts"])
+    journal.record_all(_event(signal, at=at) for signal in waiting if signal.decided_at is not None)
+    if any(decision.legs for _, decision in decided):
         doorbell.ring("decision.approved", key=trader.pk)
-
-
-def _judge(signal: Signal, portfolio: portfolios.Portfolio) -> domain.Decision:
-    verdict = domain.evaluate(portfolio.situation(signal), rules=RULES)
-    for plan in verdict.legs:
-        portfolio.promise(plan, signal=signal)
-    if verdict.legs:
-        portfolio.apply(signal)
-    return verdict
 
 
 def _store(decided: list[tuple[Signal, domain.Decision]], *, portfolio: portfolios.Portfolio) -> None:
@@ -136,7 +136,7 @@ def _row(signal: Signal, verdict: domain.Decision, portfolio: portfolios.Portfol
         signal=signal,
         trader=portfolio.trader,
         verdict=verdict.verdict,
-        code=denial.code if denial else "",
+        code=denial.code if denial and verdict.verdict is Verdict.DENIED else "",
         message=denial.message if denial else "",
         checks=[
             {"code": each.code, "passed": each.passed, "value": each.value, "limit": each.limit, "message": each.message}
@@ -159,8 +159,8 @@ def _leg(row: Decision, plan: domain.LegPlan, *, number: int, signal: Signal, at
         collateral_usdc=plan.collateral,
         leverage_x=plan.leverage,
         slippage_pct=signal.slippage_pct,
-        take_profit=signal.take_profit,
-        stop_loss=signal.stop_loss,
+        take_profit=plan.take_profit,
+        stop_loss=plan.stop_loss,
         position_id=plan.position_id,
         expires_at=signal.expires_at,
         next_action_at=at,
@@ -168,7 +168,4 @@ def _leg(row: Decision, plan: domain.LegPlan, *, number: int, signal: Signal, at
 
 
 def _event(signal: Signal, *, at: datetime) -> Event:
-    kind = {SignalStatus.EXPIRED: "signal.expired", Verdict.DENIED: "decision.denied"}.get(
-        SignalStatus(signal.status), "decision.approved"
-    )
-    return journal.event(kind, signal, at=at, trace_id=signal.trace_id)
+    return journal.event(_KINDS[SignalStatus(signal.status)], signal, at=at, trace_id=signal.trace_id)

@@ -1,10 +1,14 @@
 """Rows and settings in the words that the rules speak."""
 
+from datetime import timedelta
+
 from django.conf import settings
 
 from risk.domain.policy import Limits
 from risk.domain.situation import Canary, MarketFacts, SourceFacts, Wanted
-from trading.domain.signal import Side
+from trading.domain.position import Direction
+from trading.domain.protection import of_json
+from trading.domain.signal import Side, Stance
 from trading.domain.units import Leverage, Usdc
 from trading.models import Market, Signal, Source
 
@@ -31,6 +35,7 @@ def source(row: Source) -> SourceFacts:
         is_enabled=row.is_enabled,
         symbols=frozenset(row.allowed_symbols),
         accounts=frozenset(row.allowed_accounts),
+        max_lag=None if row.max_lag_seconds is None else timedelta(seconds=row.max_lag_seconds),
     )
 
 
@@ -43,10 +48,10 @@ def source_limits(row: Source) -> Limits:
     )
 
 
-def wanted(signal: Signal) -> Wanted:
-    """What a signal asks, as it says it."""
+def wanted(signal: Signal, *, side: Side) -> Wanted:
+    """What a signal asks, as it says it; `side` is what its own means beside what is held."""
     return Wanted(
-        side=Side(signal.side),
+        side=side,
         collateral=signal.collateral_usdc,
         leverage=signal.leverage_x,
         reduce=signal.reduce_usdc,
@@ -56,6 +61,11 @@ def wanted(signal: Signal) -> Wanted:
         take_profit=signal.take_profit,
         stop_loss=signal.stop_loss,
         signaled_at=signal.signaled_at,
+        received_at=signal.received_at,
+        stance=Stance(signal.stance),
+        closes=Direction(signal.closes) if signal.closes else None,
+        granted_at=signal.granted_at,
+        protection=None if signal.protection is None else of_json(signal.protection),
     )
 
 

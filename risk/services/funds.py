@@ -12,7 +12,7 @@ from risk.ports import AccountReading
 from trading.domain.mode import Book
 from trading.domain.position import Direction, FillKind, gross_profit
 from trading.domain.price import PriceView
-from trading.domain.units import Usdc
+from trading.domain.units import Percent, Usdc, notional
 from trading.kinds import piece
 from trading.models import Fill, Position, Trader
 
@@ -51,6 +51,16 @@ def paper(*, trader: Trader, held: Usdc) -> Funds:
 def worth(positions: Iterable[Position], *, prices: Mapping[str, PriceView]) -> Usdc:
     """Collateral and unrealised profit, before the fees of closing; at its entry where no price is known for a market."""
     return sum((_worth(each, prices.get(each.market.symbol)) for each in positions), Usdc.zero())
+
+
+def surely(position: Position, collateral: Usdc, *, view: PriceView | None) -> Usdc:
+    """What closing so much of a position brings at least: no gain is counted, a loss and the fee are."""
+    if not collateral or not position.collateral_usdc:
+        return Usdc.zero()
+    share = min(position.collateral_usdc, _worth(position, view)).times_down(collateral.raw, position.collateral_usdc.raw)
+    fee = notional(collateral, position.leverage_x).times_up(position.market.close_fee_pct.raw, Percent.HUNDRED)
+    left: Usdc = share - fee
+    return max(left, Usdc.zero())
 
 
 def _worth(position: Position, view: PriceView | None) -> Usdc:

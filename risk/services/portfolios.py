@@ -7,23 +7,25 @@ from datetime import datetime
 from django.conf import settings
 from django.db.models import Max
 
-from risk.domain import sizing
 from risk.domain.decision import Action, LegPlan
 from risk.domain.halt import Halts
 from risk.domain.policy import EffectivePolicy, PolicyRow, in_effect
-from risk.domain.situation import Closable, Exposed, Funds, MarketFacts, Pace, Situation, Wanted
-from risk.domain.sizing import Ground, Unsized
+from risk.domain.situation import Closable, Exposed, Funds, Pace, Situation
 from risk.models import Leg, Policy
-from risk.services import exposures, facts, funds, halts, paces
+from risk.services import exposures, facts, funds, halts, paces, sizes
 from risk.services.accounts import Sight
+from risk.services.sizes import Ground
 from trading import selectors
 from trading.domain.mode import Book, EffectiveMode
 from trading.domain.position import Direction
-from trading.domain.price import AgreedPrice, PriceTrouble, PriceView
-from trading.domain.signal import Side, SignalStatus, Size, SizeKind
+from trading.domain.price import PriceTrouble, PriceView
+from trading.domain.signal import Side, SignalStatus
 from trading.domain.units import Usdc, Wei, notional
 from trading.kinds import piece
 from trading.models import ModeState, Position, Signal, Trader
+
+# A market and a side of it, in one book.
+Lane = tuple[int, Book, Direction]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -43,15 +45,31 @@ class Portfolio:
     paces: dict[Book, Pace]
     funds: dict[Book, Funds]
     applied_up_to: dict[int, datetime]
+    opening: set[Lane]
 
-    def situation(self, signal: Signal) -> Situation:
-        """All that the rules may look at for one signal."""
+    def standing(self, signal: Signal) -> frozenset[Direction]:
+        """The sides on which the account stands in a signal's market: open and not being closed, or on its way to be."""
+        held = {each.direction for each in self._held(signal) if each.collateral}
+        return frozenset(held | self.on_its_way(signal))
+
+    def on_its_way(self, signal: Signal) -> set[Direction]:
+        """The sides on which something is being opened in a signal's market."""
+        return {direction for market_id, book, direction in self.opening if (market_id, book) == (signal.market_id, signal.book)}
+
+    def has_closable(self, signal: Signal, *, of: str) -> bool:
+        """Whether something is open in a signal's market, and not being closed; `of` one side, or empty for both."""
+        return any(held.collateral for held in self._held(signal) if of in {"", held.direction})
+
+    def situation(self, signal: Signal, *, side: Side) -> Situation:
+        """All that the rules may look at for one signal. `side`: what its own means beside what is held."""
         book, market = Book(signal.book), facts.market(signal.market)
-        view, money, held = self.prices.get(market.symbol), self.funds.get(book), self.halts[book]
-        price = view.agreed if view else None
+        view, money, state = self.prices.get(market.symbol), self.funds.get(book), self.halts[book]
+        price, held = view.agreed if view else None, self._held(signal)
         return Situation(
             at=self.at,
-            wanted=_sized(signal, market=market, price=price, money=money),
+            wanted=sizes.measured(
+                facts.wanted(signal, side=side), signal=signal, ground=Ground(market=market, price=price, money=money, held=held)
+            ),
             book=book,
             account=self.trader.tg_user_id,
             source=facts.source(signal.source),
@@ -62,9 +80,10 @@ class Portfolio:
             policy=self._policy(signal),
             price=price,
             price_trouble=view.trouble if view else PriceTrouble.PRICE_STALE,
-            state=held.state(symbol=market.symbol, source=_sender(signal)),
-            locks=held.locks(symbol=market.symbol),
-            closable=self._closable(signal),
+            state=state.state(symbol=market.symbol, source=_sender(signal)),
+            locks=state.locks(symbol=market.symbol),
+            closable=held,
+            standing=self.standing(signal),
             applied_up_to=self.applied_up_to.get(signal.market_id),
             funds=money,
             gas_floor=Wei(settings.GAS_FLOOR_WEI),
@@ -81,6 +100,7 @@ class Portfolio:
             self.closing[plan.position_id] = self.closing.get(plan.position_id, Usdc.zero()) + plan.collateral
             return
         self.exposed[book].append(_exposed(plan, signal=signal))
+        self.opening.add((signal.market_id, book, plan.direction))
         self.funds[book] = _poorer(self.funds[book], plan.collateral)
 
     def apply(self, signal: Signal) -> None:
@@ -98,17 +118,19 @@ class Portfolio:
             symbol=signal.market.symbol,
         )
 
-    def _closable(self, signal: Signal) -> tuple[Closable, ...]:
-        held = (each for each in self.positions if _is_meant(each, signal))
-        return tuple(
-            Closable(
-                position_id=each.pk,
-                direction=Direction(each.direction),
-                leverage=each.leverage_x,
-                collateral=each.collateral_usdc - self.closing.get(each.pk, Usdc.zero()),
-                opened_at=each.opened_at,
-            )
-            for each in held
+    def _held(self, signal: Signal) -> tuple[Closable, ...]:
+        return tuple(self._closable(each) for each in self.positions if _is_meant(each, signal))
+
+    def _closable(self, position: Position) -> Closable:
+        left = position.collateral_usdc - self.closing.get(position.pk, Usdc.zero())
+        return Closable(
+            position_id=position.pk,
+            direction=Direction(position.direction),
+            leverage=position.leverage_x,
+            collateral=left,
+            opened_at=_asked_at(position),
+            worth=funds.surely(position, left, view=self.prices.get(position.market.symbol)),
+            source=position.signal.source.name if position.signal else "",
         )
 
 
@@ -118,7 +140,9 @@ def of(trader: Trader, *, signals: Sequence[Signal], mode: EffectiveMode, sight:
     policies = list(Policy.objects.all())
     is_wide = exposures.lock(signals, policies=policies)
     prices = selectors.price_views(now=at)
-    positions = list(Position.objects.open().filter(trader=trader).select_related("market").order_by("opened_at", "pk"))
+    positions = list(
+        Position.objects.open().filter(trader=trader).select_related("market", "signal__source").order_by("opened_at", "pk")
+    )
     return Portfolio(
         trader=trader,
         at=at,
@@ -133,6 +157,7 @@ def of(trader: Trader, *, signals: Sequence[Signal], mode: EffectiveMode, sight:
         paces=paces.of(trader, at=at),
         funds=_funds(trader, signals=signals, positions=positions, prices=prices, sight=sight),
         applied_up_to=_applied_up_to(trader, signals=signals),
+        opening=_opening(trader, signals=signals),
     )
 
 
@@ -147,6 +172,11 @@ def _is_meant(position: Position, signal: Signal) -> bool:
     return named and (position.market_id, position.book) == (signal.market_id, signal.book)
 
 
+def _asked_at(position: Position) -> datetime:
+    """When a position was asked for: what was on its way when an exit came is the exit's too."""
+    return min(position.opened_at, position.signal.received_at) if position.signal else position.opened_at
+
+
 def _closing(trader: Trader) -> dict[int, Usdc]:
     closing: dict[int, Usdc] = {}
     promised = Leg.objects.holding_room().filter(trader=trader, action=Action.CLOSE)
@@ -156,12 +186,21 @@ def _closing(trader: Trader) -> dict[int, Usdc]:
     return closing
 
 
+def _opening(trader: Trader, *, signals: Sequence[Signal]) -> set[Lane]:
+    """What is on its way to be open, if one of the signals is about what is held."""
+    if not any(signal.stance or signal.side not in (Side.LONG, Side.SHORT) for signal in signals):
+        return set()
+    promised = Leg.objects.holding_room().filter(trader=trader, action=Action.OPEN)
+    rows = promised.order_by().values_list("market_id", "book", "direction").distinct()
+    return {(market_id, Book(book), Direction(direction)) for market_id, book, direction in rows}
+
+
 @piece
 def _funds(
     trader: Trader, *, signals: Sequence[Signal], positions: list[Position], prices: dict[str, PriceView], sight: Sight
 ) -> dict[Book, Funds]:
     """The money of the books in which something is to be opened."""
-    books = {Book(signal.book) for signal in signals if signal.side != Side.CLOSE}
+    books = {Book(signal.book) for signal in signals if signal.is_entry}
     found: dict[Book, Funds] = {}
     for book in books:
         held = funds.worth((each for each in positions if each.book == book), prices=prices)
@@ -173,27 +212,11 @@ def _funds(
 
 
 def _applied_up_to(trader: Trader, *, signals: Sequence[Signal]) -> dict[int, datetime]:
-    asked = {signal.market_id for signal in signals if signal.side != Side.CLOSE and signal.signaled_at is not None}
+    asked = {signal.market_id for signal in signals if signal.is_entry and signal.signaled_at is not None}
     if not asked:
         return {}
     applied = Signal.objects.filter(trader=trader, market__in=asked, status=SignalStatus.APPROVED, signaled_at__isnull=False)
     return dict(applied.order_by().values_list("market_id").annotate(newest=Max("signaled_at")))
-
-
-def _sized(signal: Signal, *, market: MarketFacts, price: AgreedPrice | None, money: Funds | None) -> Wanted:
-    wanted = facts.wanted(signal)
-    if not signal.size_kind or signal.size_pct is None or money is None or wanted.leverage is None:
-        return wanted
-    ground = Ground(
-        free=money.free,
-        equity=money.equity,
-        leverage=wanted.leverage,
-        price=price.price if price else None,
-        stop_loss=wanted.stop_loss,
-        cost=market.cost,
-    )
-    found = sizing.collateral(Size(kind=SizeKind(signal.size_kind), share=signal.size_pct), ground)
-    return replace(wanted, unsized=found) if isinstance(found, Unsized) else replace(wanted, collateral=found)
 
 
 def _faster(pace: Pace, plan: LegPlan) -> Pace:

@@ -8,6 +8,7 @@ from enum import StrEnum
 from urllib.parse import quote, unquote
 
 from trading.domain.lifecycle import Lifecycle
+from trading.domain.protection import Protection
 from trading.domain.units import Leverage, Percent, Price, Usdc
 
 # An entry waits at most this long for its decision and its nonce; an exit has no limit.
@@ -24,17 +25,37 @@ class Side(StrEnum):
 
     LONG = "LONG"
     SHORT = "SHORT"
+    SAME = "SAME"  # more of what is held in the market
+    OPPOSITE = "OPPOSITE"  # the other side of what is held there
     CLOSE = "CLOSE"
+    CANCEL = "CANCEL"  # what its source asked for before, and nobody has decided yet
+
+
+# What `POST /signals` takes; the others come from strategies, which know only how they stand.
+PLAIN_SIDES = (Side.LONG, Side.SHORT, Side.CLOSE)
+ENTRIES = (Side.LONG, Side.SHORT, Side.SAME, Side.OPPOSITE)
+
+
+class Stance(StrEnum):
+    """How an entry goes with what is held in its market already."""
+
+    ANOTHER = ""  # one position more, whatever is held
+    REACH = "REACH"  # to be on its side and on no other: nothing to do for what is there already
+    GROW = "GROW"  # to be on its side and on no other, with one position more
 
 
 class SignalStatus(StrEnum):
     """How far a signal came on its own; what follows is told by its orders."""
 
+    AWAITING = "AWAITING"  # stored; a person must say yes
     RECEIVED = "RECEIVED"  # stored, not yet decided
     APPROVED = "APPROVED"  # its decision owes at least one order
     DENIED = "DENIED"  # its decision says no, with every check
     EXPIRED = "EXPIRED"  # waited longer than its lifetime
     SET_ASIDE = "SET_ASIDE"  # raised again and again while being decided: a person must look
+    OBSERVED = "OBSERVED"  # would have been approved; its source only watches
+    DECLINED = "DECLINED"  # a person said no
+    WITHDRAWN = "WITHDRAWN"  # its own source took it back
 
 
 class SizeKind(StrEnum):
@@ -54,18 +75,29 @@ class Size:
 
 LIFECYCLE = Lifecycle(
     name="signal",
-    initial=(SignalStatus.RECEIVED,),
+    initial=(SignalStatus.RECEIVED, SignalStatus.AWAITING),
     moves={
+        SignalStatus.AWAITING: (
+            SignalStatus.RECEIVED,
+            SignalStatus.DECLINED,
+            SignalStatus.EXPIRED,
+            SignalStatus.WITHDRAWN,
+        ),
         SignalStatus.RECEIVED: (
             SignalStatus.APPROVED,
             SignalStatus.DENIED,
             SignalStatus.EXPIRED,
+            SignalStatus.OBSERVED,
+            SignalStatus.WITHDRAWN,
             SignalStatus.SET_ASIDE,
         ),
         SignalStatus.APPROVED: (),
         SignalStatus.DENIED: (),
         SignalStatus.EXPIRED: (),
         SignalStatus.SET_ASIDE: (SignalStatus.RECEIVED,),
+        SignalStatus.OBSERVED: (),
+        SignalStatus.DECLINED: (),
+        SignalStatus.WITHDRAWN: (),
     },
 )
 
@@ -88,6 +120,13 @@ class SignalRequest:
     price: Price | None = None
     take_profit: Price | None = None
     stop_loss: Price | None = None
+    # Levels that depend on the entry's price, or more than one of them. None: `take_profit` and `stop_loss` say all.
+    protection: Protection | None = None
+    stance: Stance = Stance.ANOTHER
+    # Only the positions of one side; None: all.
+    closes: Side | None = None
+    # On paper, whatever the mode.
+    is_test: bool = False
     signaled_at: datetime | None = None
     # The one position that an exit of our own closes; no webhook can name one.
     position_id: int | None = None
@@ -95,7 +134,7 @@ class SignalRequest:
     @property
     def is_entry(self) -> bool:
         """Whether it asks for more exposure."""
-        return self.side is not Side.CLOSE
+        return self.side in ENTRIES
 
 
 def intent_key(*, source: str, signal_id: str) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from trading.domain import form
 from trading.domain.form import FormError
-from trading.domain.signal import Side, SignalRequest
+from trading.domain.signal import PLAIN_SIDES, Side, SignalRequest
 from trading.domain.units import Leverage, Percent, Price, Usdc
 
 
@@ -15,7 +15,7 @@ def read(body: Mapping[str, object]) -> SignalRequest:
         FormError: for the first field that is wrong, in the order of the documentation.
     """
     _refuse_unknown(body)
-    side = Side(form.one_of(body, "side", tuple(Side)))
+    side = Side(form.one_of(body, "side", PLAIN_SIDES))
     form.check_meta(body.get("meta", {}))
     return SignalRequest(
         source=form.text(body, "source", limit=64),

@@ -135,6 +135,13 @@ class Percent(Quantity):
     HUNDRED: ClassVar[int] = 100 * 10**10
 
 
+class Multiple(Quantity):
+    """How many times another quantity, 10 decimals."""
+
+    __slots__ = ()
+    SCALE = 10
+
+
 class Wei(Quantity):
     """The chain's own coin in its smallest part."""
 

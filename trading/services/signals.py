@@ -2,13 +2,17 @@
 
 import secrets
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
+
+from django.conf import settings
 
 from trading import doorbell
 from trading.domain.errors import Invalid
 from trading.domain.mode import Book, Mode, book_for
+from trading.domain.protection import as_json
 from trading.domain.signal import ENTRY_LIFETIME, SignalRequest, SignalStatus, fingerprint, intent_key
+from trading.domain.source import SourceMode
 from trading.kinds import piece, write
 from trading.models import Market, Position, Signal, Source, Trader
 from trading.services import audit, journal, mode
@@ -49,17 +53,18 @@ class Acceptance:
 
 
 @write
-def accept(*, request: SignalRequest, raw: bytes, source: Source, at: datetime) -> Acceptance:
+def accept(*, request: SignalRequest, raw: bytes, source: Source, at: datetime, kept: str | None = None) -> Acceptance:
     """Store a signal once: the first call inserts, every later one finds what is there.
 
-    The same id with another body is a conflict: kept in the audit log, not executed.
+    The same id with another body is a conflict: kept in the audit log, not executed. `kept` is what is stored of
+    a body that holds more than may be kept; the identity is always that of the raw bytes.
 
     Raises:
         UnknownTrader: if the source may not trade for the user.
         UnknownSymbol: if no such market is listed.
         UnknownPosition: if the position that it names doesn't exist.
     """
-    wanted = _row(request, raw=raw, source=source, at=at)
+    wanted = _row(request, raw=raw, kept=raw.decode() if kept is None else kept, source=source, at=at)
     Signal.objects.bulk_create([wanted], ignore_conflicts=True)
     stored = Signal.objects.select_related("trader", "market").get(source_name=request.source, signal_id=request.signal_id)
     if stored.trace_id == wanted.trace_id:
@@ -94,8 +99,9 @@ def note_refusal(*, code: str, raw: bytes, source: Source, at: datetime) -> None
 
 
 def _announce(signal: Signal, *, at: datetime) -> None:
+    is_waiting = signal.status == SignalStatus.AWAITING
     journal.record(
-        "signal.received",
+        "signal.awaiting" if is_waiting else "signal.received",
         signal,
         at=at,
         trace_id=signal.trace_id,
@@ -104,7 +110,8 @@ def _announce(signal: Signal, *, at: datetime) -> None:
         symbol=signal.market.symbol,
         book=signal.book,
     )
-    doorbell.ring("signal.accepted", key=signal.trader_id)
+    if not is_waiting:
+        doorbell.ring("signal.accepted", key=signal.trader_id)
 
 
 def _note_conflict(stored: Signal, *, wanted: Signal, at: datetime) -> None:
@@ -121,8 +128,9 @@ def _note_conflict(stored: Signal, *, wanted: Signal, at: datetime) -> None:
     )
 
 
-def _row(request: SignalRequest, *, raw: bytes, source: Source, at: datetime) -> Signal:
+def _row(request: SignalRequest, *, raw: bytes, kept: str, source: Source, at: datetime) -> Signal:
     aim = _aim(request)
+    wait = _wait(request, source=source, at=at)
     return Signal(
         source=source,
         source_name=request.source,
@@ -134,7 +142,9 @@ def _row(request: SignalRequest, *, raw: bytes, source: Source, at: datetime) ->
         market=aim.market,
         position=aim.position,
         side=request.side,
-        book=aim.book,
+        stance=request.stance,
+        closes=request.closes or "",
+        book=Book.PAPER if request.is_test else aim.book,
         collateral_usdc=request.collateral,
         size_kind=request.size.kind if request.size else "",
         size_pct=request.size.share if request.size else None,
@@ -145,12 +155,38 @@ def _row(request: SignalRequest, *, raw: bytes, source: Source, at: datetime) ->
         price=request.price,
         take_profit=request.take_profit,
         stop_loss=request.stop_loss,
+        protection=None if request.protection is None else as_json(request.protection),
+        is_test=request.is_test,
         signaled_at=request.signaled_at,
-        body=raw.decode(),
+        body=kept,
+        status=wait.status,
         received_at=at,
-        next_action_at=at,
-        expires_at=at + ENTRY_LIFETIME if request.is_entry else None,
+        next_action_at=wait.until,
+        expires_at=wait.expires_at,
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Wait:
+    """What a new signal waits for, and how long it may."""
+
+    status: SignalStatus
+    until: datetime
+    expires_at: datetime | None
+
+
+# Just past its end: at the end itself it has not expired yet.
+_PAST = timedelta(milliseconds=1)
+
+
+def _wait(request: SignalRequest, *, source: Source, at: datetime) -> _Wait:
+    if not request.is_entry:
+        # No person's delay may trap a position.
+        return _Wait(status=SignalStatus.RECEIVED, until=at, expires_at=None)
+    if source.mode != SourceMode.APPROVE:
+        return _Wait(status=SignalStatus.RECEIVED, until=at, expires_at=at + ENTRY_LIFETIME)
+    ends_at = at + timedelta(seconds=settings.APPROVAL_SECONDS)
+    return _Wait(status=SignalStatus.AWAITING, until=ends_at + _PAST, expires_at=ends_at)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

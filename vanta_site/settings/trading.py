@@ -9,6 +9,9 @@ SIGNALS_ENABLED = read.flag("SIGNALS_ENABLED", True)
 MAINTENANCE_MODE = read.flag("MAINTENANCE_MODE", False)
 AUTOMATION_PAUSED = read.flag("AUTOMATION_PAUSED", False)
 
+# How long a signal of a source in mode APPROVE waits for a person's yes.
+APPROVAL_SECONDS = read.whole("APPROVAL_SECONDS", 300)
+
 # Telegram ids; others are admitted by a super-admin (`manage.py member`).
 ADMIN_USER_IDS = read.wholes("ADMIN_USER_IDS", example="123,456")
 SUPER_ADMIN_IDS = read.wholes("SUPER_ADMIN_IDS", example="123")

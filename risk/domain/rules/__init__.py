@@ -35,6 +35,7 @@ RULES: tuple[Rule, ...] = (
     money.account_risk,
     prices.stop_side,
     prices.target_side,
+    prices.protection,
     prices.stop_before_liquidation,
     prices.entry_price,
     prices.collar,

@@ -31,17 +31,21 @@ def maintenance(situation: Situation) -> Check | None:
 
 
 def freshness(situation: Situation) -> Check | None:
-    """An entry is as good as its price: older than its lifetime, or from the future, it is refused."""
-    meant_at = situation.wanted.signaled_at
-    if not situation.is_entry or meant_at is None:
+    """An entry is as good as its price: older than its lifetime, or than its source may be late, or from the future.
+
+    A person's yes makes it as fresh as the yes.
+    """
+    wanted = situation.wanted
+    if not situation.is_entry or wanted.signaled_at is None:
         return None
-    age = situation.at - meant_at
-    limit = f"{seconds(ENTRY_LIFETIME)} s"
+    age = situation.at - (wanted.granted_at or wanted.signaled_at)
+    oldest = min(ENTRY_LIFETIME, situation.source.max_lag or ENTRY_LIFETIME)
+    limit = f"{seconds(oldest)} s"
     if age < -AHEAD_LIMIT:
         ahead = f"Signal is {seconds(-age)} s ahead of the desk's clock, limit {seconds(AHEAD_LIMIT)} s"
         return refused(Denial.SIGNAL_STALE, f"{seconds(age)} s", limit, ahead)
     message = f"Signal is {seconds(age)} s old, limit {limit}"
-    return check(Denial.SIGNAL_STALE, age <= ENTRY_LIFETIME, f"{seconds(age)} s", limit, message)
+    return check(Denial.SIGNAL_STALE, age <= oldest, f"{seconds(age)} s", limit, message)
 
 
 def order_in_time(situation: Situation) -> Check | None:

@@ -36,6 +36,21 @@ def target_side(situation: Situation) -> Check | None:
     return check(Denial.TARGET_ON_WRONG_SIDE, passed, f"${target}", f"{side} ${price.price}", message)
 
 
+def protection(situation: Situation) -> Check | None:
+    """The venue holds one stop and one target for a position: what asks for more would stay unguarded."""
+    guard = situation.wanted.protection
+    if not situation.is_entry or guard is None:
+        return None
+    asked = [
+        f"{len(guard.targets)} targets",
+        *(["breakeven"] if guard.breakeven_after else []),
+        *(["a trailing stop"] if guard.trail else []),
+    ]
+    limit = "one stop and one target for the whole position"
+    message = f"{', '.join(asked)}: the desk holds {limit}"
+    return check(Denial.PROTECTION_UNSUPPORTED, guard.is_simple, ", ".join(asked), limit, message)
+
+
 def stop_before_liquidation(situation: Situation) -> Check | None:
     """The stop comes before the venue's liquidation, and leaves a share of the way to it."""
     stop, price, leverage = situation.wanted.stop_loss, situation.price, situation.wanted.leverage

@@ -79,6 +79,7 @@ def situation(wanted: Wanted, **changes: Any) -> Situation:
         "state": UNSET,
         "locks": (),
         "closable": (held(),),
+        "standing": frozenset({Direction.LONG}),
         "applied_up_to": None,
         "funds": FUNDS,
         "gas_floor": Wei(10**15),

@@ -9,6 +9,7 @@ from risk.domain.situation import Situation
 from tests.unit.risk.domain.rules.table import Pass, Refusal, refusal
 from tests.unit.risk.domain.situations import OPEN, PRICE, entry, limited, situation
 from trading.domain.price import PriceTrouble
+from trading.domain.protection import AtMove, Protection, Target, Trail
 from trading.domain.signal import Side
 from trading.domain.units import Leverage, Percent, Price
 
@@ -27,6 +28,15 @@ def entry_of_dust(*, price: str) -> Situation:
     return situation(replace(OPEN, price=Price.of(price)), price=dust, policy=half)
 
 
+TENTH = AtMove(share=Percent.of(10))
+TWO_HALVES = (Target(level=TENTH, close_share=Percent.of(50)),) * 2
+ONE_STOP = "one stop and one target for the whole position"
+
+
+def guarded(guard: Protection) -> Situation:
+    return situation(replace(OPEN, protection=guard))
+
+
 PASSES: list[Pass] = [
     (prices.stop_side, at(Side.LONG, stop_loss="59999.9999999999")),
     (prices.stop_side, at(Side.SHORT, stop_loss="60000.0000000001")),
@@ -37,12 +47,29 @@ PASSES: list[Pass] = [
     (prices.stop_before_liquidation, at(Side.SHORT, leverage=10, stop_loss=64_845)),
     # Without a buffer up to the liquidation itself.
     (prices.stop_before_liquidation, at(Side.LONG, leverage=10, stop_loss=54_900, policy=limited())),
+    (prices.protection, guarded(Protection(stop=TENTH, targets=(Target(level=TENTH),)))),
     (prices.entry_price, entry()),
     (prices.collar, at(Side.LONG, price=60_600, policy=ONE_PERCENT)),
     (prices.collar, at(Side.LONG, price=59_400, policy=ONE_PERCENT)),
 ]
 
 REFUSALS: list[Refusal] = [
+    refusal(
+        prices.protection,
+        guarded(Protection(targets=TWO_HALVES, breakeven_after=1, trail=Trail(activate=Percent.of(2), distance=Percent.of(1)))),
+        Denial.PROTECTION_UNSUPPORTED,
+        value="2 targets, breakeven, a trailing stop",
+        limit=ONE_STOP,
+        message=f"2 targets, breakeven, a trailing stop: the desk holds {ONE_STOP}",
+    ),
+    refusal(
+        prices.protection,
+        guarded(Protection(targets=TWO_HALVES)),
+        Denial.PROTECTION_UNSUPPORTED,
+        value="2 targets",
+        limit=ONE_STOP,
+        message=f"2 targets: the desk holds {ONE_STOP}",
+    ),
     refusal(
         prices.stop_side,
         at(Side.LONG, stop_loss=60_000),
