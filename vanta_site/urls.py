@@ -5,13 +5,14 @@ from django.urls import path
 from django.views.generic import RedirectView
 
 from execution.api import journey
-from trading.api import webhook
+from trading.api import tradingview, webhook
 from vanta_site import emergency, health, metrics
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
     path("signals", webhook.receive, name="signals"),
     path("signals/<path:intent_key>", journey.show, name="journey"),
+    path("hooks/tv/<str:token>", tradingview.receive, name="tradingview"),
     path("healthz", health.alive, name="healthz"),
     path("readyz", health.ready, name="readyz"),
     path("health", health.report, name="health"),

@@ -14,6 +14,8 @@ from execution.services import indexing, orders, senders
 from risk.services import decisions
 from tests.scenario.world import World
 from trading.domain import signal_form, strict_json
+from trading.domain.source import Auth
+from trading.domain.tradingview import alert as tradingview
 from trading.models import Signal, Source
 from trading.services import signals
 
@@ -51,6 +53,15 @@ def tell(world: World, **changes: Any) -> Signal:
     raw = json.dumps(body).encode()
     request = signal_form.read(strict_json.parse(raw))
     source = Source.objects.get(name=Source.DEFAULT)
+    return signals.accept(request=request, raw=raw, source=source, at=world.now).signal
+
+
+def alert(world: World, **changes: Any) -> Signal:
+    """A strategy's alert for user 123 at the world's time: it stands long in BTC where nothing else is said."""
+    base = {"id": f"a{next(world.numbers)}", "symbol": "BTCUSD", "market_position": "long", "leverage": "3"}
+    raw = json.dumps({**base, "size": {"type": "fixed", "value": "50"}, **changes}).encode()
+    request = tradingview.read(tradingview.parse(raw), source="chart", account=123)
+    source, _ = Source.objects.get_or_create(name="chart", defaults={"auth": Auth.TOKEN})
     return signals.accept(request=request, raw=raw, source=source, at=world.now).signal
 
 

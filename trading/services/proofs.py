@@ -64,6 +64,11 @@ def prove_token(token: str, *, at: datetime) -> Proven | None:
     return None if secret is None else Proven(source=secret.source, secret=secret)
 
 
+def is_token_of(source: Source, token: str, *, at: datetime) -> bool:
+    """Whether a token is one of a source's own. One query."""
+    return source.secrets.active(at=at).filter(kind=Auth.TOKEN, digest=proof.token_digest(token)).exists()
+
+
 _NOBODYS = Proof(kind=Auth.SIGNATURE, macs=(b"",))
 
 
