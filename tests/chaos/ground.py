@@ -8,14 +8,13 @@ from importlib import import_module
 from typing import Any
 
 from django.apps import apps
-from django.core.management import call_command
 from django.db import connection
-from django.db.backends.base.creation import TEST_DATABASE_PREFIX
 from django.test.utils import setup_databases, teardown_databases
 from psycopg.conninfo import make_conninfo
 
 from risk.domain.policy import Scope
 from risk.models import Policy
+from tests import migrated
 from tests.fakes.switch import UNTROUBLED
 from trading.domain.price import Quote
 from trading.domain.units import Leverage, Percent, Price, Usdc
@@ -37,17 +36,17 @@ _MARKET: dict[str, Any] = {
 
 @contextmanager
 def database() -> Iterator[None]:
-    """The tests' database, empty again afterwards; made here if nobody has made it.
+    """The tests' database, and what it held when all is over; made here if nobody has made it.
 
     pytest-django makes it only when a test of the session is marked as wanting one.
     """
-    is_made = str(connection.settings_dict["NAME"]).startswith(TEST_DATABASE_PREFIX)
-    made = [] if is_made else setup_databases(verbosity=0, interactive=False, aliases={"default"})
+    made = [] if migrated.is_made() else setup_databases(verbosity=0, interactive=False, aliases={"default"})
     try:
         yield
     finally:
-        call_command("flush", verbosity=0, interactive=False)
         teardown_databases(made, verbosity=0)
+        if not made:
+            migrated.put_back()
 
 
 def conninfo() -> str:
