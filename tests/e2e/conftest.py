@@ -10,8 +10,6 @@ from tests.e2e.desk import RunningDesk, copy_of_checkout
 @pytest.fixture(scope="session")
 def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningDesk]:
     running = RunningDesk(folder=copy_of_checkout(tmp_path_factory.mktemp("desk")))
-    try:
+    with running.ended_with_us():
         running.start()
         yield running
-    finally:
-        running.make("down", seconds=120)

@@ -6,8 +6,9 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -41,6 +42,24 @@ class RunningDesk:
         )
         assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
         return done.stdout
+
+    @contextmanager
+    def ended_with_us(self) -> Iterator[None]:
+        """`make down` when the `with` ends, and as well if this process is killed within it."""
+        # It waits until its line is cut. In a group of its own, for a Ctrl-C must not end it with the rest.
+        ending = subprocess.Popen(
+            ["sh", "-c", "cat && exec make down"],
+            cwd=self.folder,
+            env={**_outside(), "PORT_OFFSET": PORT_OFFSET},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            process_group=0,
+        )
+        try:
+            yield
+        finally:
+            ending.communicate(timeout=120)
+            assert ending.returncode == 0
 
     def start(self) -> None:
         """`make up`, then `. .run/env`."""
