@@ -1,9 +1,9 @@
 """Real servers for the tests: PostgreSQL, Redis and a chain, on free ports of the loopback address.
 
 Loaded as a plugin (`-p tests.servers`). The addresses go into the environment when this module is
-imported, before pytest-django reads the settings; the servers start when the session does, in the
-controller only, and end with it. `TEST_DATABASE_URL`, `TEST_REDIS_URL` and `TEST_BASE_RPC_URL`
-replace them.
+imported, before pytest-django reads the settings; the servers start when the session does, and end
+with it. Each worker of a shared run has servers of its own; who only hands out tests has none.
+`TEST_DATABASE_URL`, `TEST_REDIS_URL` and `TEST_BASE_RPC_URL` replace them.
 """
 
 import base64
@@ -19,7 +19,7 @@ import pytest
 from devnet import paths
 from devnet.chain import Anvil, install
 from devnet.deploy import expected
-from devnet.ports import pick_free
+from devnet.ports import LANE, pick_free
 from devnet.postgres import Postgres
 from devnet.redis import Redis
 
@@ -43,6 +43,7 @@ ENVIRONMENT = {
     # The venue lies at the same addresses on every local chain.
     **expected().as_environment(),
 }
+WORKER, WORKERS = "PYTEST_XDIST_WORKER", "PYTEST_XDIST_WORKER_COUNT"
 NEEDED = {"DATABASE_URL": "TEST_DATABASE_URL", "REDIS_URL": "TEST_REDIS_URL", "BASE_RPC_URL": "TEST_BASE_RPC_URL"}
 
 
@@ -50,7 +51,7 @@ class Servers:
     """The session's servers. Only those are made whose address nobody gave."""
 
     def __init__(self) -> None:
-        self._shelf = _Shelf(paths.RUN / "test")
+        self._shelf = _Shelf(paths.RUN / "test" / os.environ.get(WORKER, "alone"))
         self._running = ExitStack()
         postgres, redis, chain = pick_free(3)
         folder = self._shelf.folder
@@ -109,10 +110,10 @@ def _is_ours(lock: IO[str]) -> bool:
     return True
 
 
-def _prepare() -> Servers | None:
-    """Tell the environment where the servers will be; workers of a distributed run have been told already."""
-    if "PYTEST_XDIST_WORKER" in os.environ:
-        return None
+def _prepare() -> Servers:
+    """Tell the environment where the servers will be."""
+    if WORKER in os.environ:
+        os.environ[LANE] = f"{os.environ[WORKER].removeprefix('gw')}/{os.environ[WORKERS]}"
     servers = Servers()
     os.environ.update({**ENVIRONMENT, **servers.addresses()})
     return servers
@@ -123,13 +124,13 @@ servers = _prepare()
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_sessionstart(session: pytest.Session) -> None:
-    """Start the servers, unless tests are only listed."""
-    if servers is not None and not session.config.option.collectonly:
+    """Start the servers, unless tests are only listed or handed out."""
+    options = session.config.option
+    if not (options.collectonly or options.dist != "no"):
         servers.start()
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_unconfigure() -> None:
     """End the servers, also after Ctrl-C."""
-    if servers is not None:
-        servers.stop()
+    servers.stop()

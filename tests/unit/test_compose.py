@@ -10,7 +10,7 @@ from devnet import paths, procfile
 COMPOSE: dict[str, Any] = yaml.safe_load((paths.ROOT / "docker-compose.yml").read_text())
 SERVICES: dict[str, Any] = COMPOSE["services"]
 PROCESSES = procfile.parse(paths.PROCFILE.read_text())
-SERVERS = {"postgres", "redis"}
+SERVERS = ("postgres", "redis")
 OWNER = "DATABASE_OWNER_URL"
 EXAMPLE = [line for line in (paths.ROOT / ".env.example").read_text().splitlines() if re.match(r"[A-Z]", line)]
 
