@@ -37,13 +37,19 @@ DEFINITIONS = (
 )
 
 
-@pytest.fixture
-def outside(application: dict[str, Any]) -> Iterator[psycopg.Connection[Any]]:
-    """A connection as the application, of which nothing is kept."""
+@pytest.fixture(scope="module")
+def session(application: dict[str, Any]) -> Iterator[psycopg.Connection[Any]]:
+    """A session of the application: one for hundreds of statements."""
     words = {"dbname": application["NAME"], "user": application["USER"], "password": application["PASSWORD"]}
     with psycopg.connect(host=application["HOST"], port=application["PORT"], **words) as opened:
         yield opened
-        opened.rollback()
+
+
+@pytest.fixture
+def outside(session: psycopg.Connection[Any]) -> Iterator[psycopg.Connection[Any]]:
+    """A connection as the application, of which nothing is kept."""
+    yield session
+    session.rollback()
 
 
 @pytest.fixture
