@@ -15,8 +15,16 @@ from tests.servers import NEEDED
 
 WORKERS = 2
 DESK = "tests/e2e"
-# By what a run took (`--durations=0`); all that is not here takes less than the last.
-LONGEST = (DESK, "tests/integration/execution/test_crashes.py")
+# By what a run took; all that isn't named takes less than the last.
+LONGEST = (
+    DESK,
+    "tests/integration/execution/test_crashes.py",
+    "tests/machine/test_twins.py",
+    "tests/machine/test_machine.py",
+    "tests/integration/vanta_site/test_roles.py",
+    "tests/integration/execution/test_outages.py",
+    "tests/integration/risk/test_flattening.py",
+)
 
 
 @pytest.hookimpl(tryfirst=True, optionalhook=True)
