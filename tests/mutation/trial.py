@@ -25,7 +25,7 @@ LIMIT_SECONDS = 60
 # Of each property: few, for each mutant draws them anew.
 EXAMPLES = 20
 # Whatever only explains a failure costs each child more than the tests themselves.
-_IDLE = ("cacheprovider", "logging", "unraisableexception", "threadexception", "warnings")
+_IDLE = ("cacheprovider", "logging", "unraisableexception", "threadexception", "warnings", "xdist", "xdist.looponfail")
 _QUIET = ("--noconftest", "-o", "addopts=", *(f"-pno:{each}" for each in _IDLE), "-s", "-x", "-q", "--tb=no", "--assert=plain")
 _OUTCOMES = {pytest.ExitCode.OK: False, pytest.ExitCode.TESTS_FAILED: True, pytest.ExitCode.INTERRUPTED: True}
 
