@@ -1,6 +1,7 @@
 """Giving up what something else has used the nonce of: only on proof, and with its room given back."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import pytest
 from django.db import IntegrityError, connection
@@ -103,11 +104,18 @@ def test_even_without_the_act_the_database_wants_the_proof(
     assert way.fresh(intent).status == IntentStatus.SENT
 
 
-def _drop_trigger(model: type[Model], name: str) -> None:
-    """Until the test's transaction is taken back. Once the desk's roles are settled, no trigger can be told to look away."""
+@contextmanager
+def _without_trigger(model: type[Model], name: str) -> Iterator[None]:
+    """As its owner can: once the desk's roles are settled, nobody else can tell a trigger to look away."""
     (trigger,) = [each for each in model._meta.triggers if each.name == name]
+    change = f"ALTER TABLE {model._meta.db_table} {{}} TRIGGER {trigger.get_pgid(model)}"
     with connection.cursor() as cursor:
-        cursor.execute(f"DROP TRIGGER {trigger.get_pgid(model)} ON {model._meta.db_table}")
+        cursor.execute(change.format("DISABLE"))
+    try:
+        yield
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute(change.format("ENABLE"))
 
 
 def test_without_both_guards_what_may_be_mined_is_given_up_and_mined(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -115,8 +123,8 @@ def test_without_both_guards_what_may_be_mined_is_given_up_and_mined(world: Worl
     monkeypatch.setattr(intent_acts, "_refuse_unproven", lambda _: None)
     world.admit(123)
     intent = way.send(world)
-    _drop_trigger(TxIntent, "what_was_sent_is_given_up_on_proof_only")
-    intent_acts.give_up(intent_id=intent.pk, by=_by(world))
+    with _without_trigger(TxIntent, "what_was_sent_is_given_up_on_proof_only"):
+        intent_acts.give_up(intent_id=intent.pk, by=_by(world))
 
     world.mine()
 
