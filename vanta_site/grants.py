@@ -119,6 +119,11 @@ TABLES: tuple[Table, ...] = (
     _ledger("audit_heads", changes="number hash", frozen=""),
     _append_only("audit_checks"),
     _ledger("members", changes="roles name user_id updated_at", frozen="tg_user_id admitted_at"),
+    _ledger(
+        "api_tokens",
+        changes="last_used_at revoked_at revoked_by",
+        frozen="name public_id secret_sha256 user_id member_id scopes accounts created_at created_by expires_at",
+    ),
     _shown("trades"),
     # risk
     _append_only("decisions"),

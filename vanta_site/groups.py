@@ -13,12 +13,12 @@ from django.db import connection, models
 from risk.models import Policy
 from trading.domain.people import Role
 from trading.kinds import write
-from trading.models import Member
+from trading.models import ApiToken, Member
 
 Edits = tuple[tuple[type[models.Model], tuple[str, ...]], ...]
 
 # What isn't for everybody's eyes.
-PRIVATE: frozenset[type[models.Model]] = frozenset({User, Group, Member})
+PRIVATE: frozenset[type[models.Model]] = frozenset({User, Group, Member, ApiToken})
 # Beyond seeing. Django's own pages ask this before ours ask `may`.
 EDITS: dict[Role, Edits] = {
     Role.VIEWER: (),
@@ -28,6 +28,7 @@ EDITS: dict[Role, Edits] = {
         (Policy, ("add", "change", "delete")),
         (User, ("add", "change")),
         (Member, ("add", "change")),
+        (ApiToken, ("add", "change")),
     ),
 }
 

@@ -23,7 +23,8 @@ class Role(StrEnum):
 class Act(StrEnum):
     """What a person can ask for."""
 
-    SEE = "SEE"  # any page, any row
+    SEE = "SEE"  # any page, any row; a trader's programs see the rows of his own account
+    REVIEW = "REVIEW"  # the audit log, for programs
     STOP = "STOP"  # raise the emergency stop
     TRADE = "TRADE"  # signals, closes and protections of an account
     LOWER_LIMITS = "LOWER_LIMITS"  # make a policy stricter
@@ -46,16 +47,21 @@ class Act(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Person:
-    """Somebody who acts, by the one name that the audit log carries. `tg_user_id` is None for one without an account."""
+    """Somebody who acts, by the one name that the audit log carries. `tg_user_id` is None for one without an account.
+
+    What he does through a program's token is narrowed to some acts and accounts; None: to nothing.
+    """
 
     name: str
     roles: frozenset[Role]
     tg_user_id: int | None = None
+    acts: frozenset[Act] | None = None
+    accounts: frozenset[int] | None = None
 
 
 _TRADERS = frozenset({Act.TRADE, Act.LOWER_LIMITS, Act.PAUSE, Act.LOCK, Act.FLATTEN})
 _EVERYBODY = frozenset({Act.SEE, Act.STOP})
-_OPERATORS = frozenset({Act.GO_DRY, Act.MAINTAIN, Act.HALT, Act.RESUME, Act.UNLOCK, Act.OPERATE})
+_OPERATORS = frozenset({Act.REVIEW, Act.GO_DRY, Act.MAINTAIN, Act.HALT, Act.RESUME, Act.UNLOCK, Act.OPERATE})
 # A role's acts on anybody's account and on the desk.
 MAY: dict[Role, frozenset[Act]] = {
     Role.VIEWER: _EVERYBODY,
@@ -70,6 +76,8 @@ MAY_WITH_OWN: dict[Role, frozenset[Act]] = {
     Role.RISK: frozenset(),
     Role.SUPER_ADMIN: frozenset(),
 }
+# Who sees every account's rows, and not his own only.
+_OVERSEERS = frozenset({Role.VIEWER, Role.RISK, Role.SUPER_ADMIN})
 # What lets more happen, or can't be taken back: an attempt by somebody who may not is kept in the audit log.
 GRAVE = frozenset(
     {
@@ -94,6 +102,8 @@ class NotAllowed(Denied):
 
 def may(person: Person, act: Act, *, account: int | None = None) -> bool:
     """Whether a person may do it; `account` is the Telegram id of whose account it touches, None for the desk."""
+    if _is_narrowed(person, act, account=account):
+        return False
     if any(act in MAY[role] for role in person.roles):
         return True
     is_own = account is not None and account == person.tg_user_id
@@ -106,9 +116,26 @@ def check(person: Person, act: Act, *, account: int | None = None) -> None:
     Raises:
         NotAllowed: if not; the message says whose act it is.
     """
+    if _is_narrowed(person, act, account=account):
+        raise NotAllowed(f"this token isn't for {act} there", act=str(act), person=person.name)
     if not may(person, act, account=account):
         has, needs = ", ".join(sorted(person.roles)) or "none", " or ".join(holders(act))
         raise NotAllowed(f"{act} needs the role {needs}; {person.name} has {has}", act=str(act), person=person.name)
+
+
+def sight(person: Person) -> frozenset[int] | None:
+    """The accounts whose rows a person's programs see; None: every account's."""
+    own = frozenset() if person.tg_user_id is None else frozenset({person.tg_user_id})
+    if person.roles & _OVERSEERS:
+        return person.accounts
+    return own if person.accounts is None else own & person.accounts
+
+
+def _is_narrowed(person: Person, act: Act, *, account: int | None) -> bool:
+    """Whether his token isn't for this: for such an act, or for such an account; one for some accounts isn't for the desk."""
+    if person.acts is not None and act not in person.acts:
+        return True
+    return person.accounts is not None and account not in person.accounts and act not in _EVERYBODY
 
 
 def holders(act: Act) -> tuple[Role, ...]:

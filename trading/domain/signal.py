@@ -15,7 +15,7 @@ from trading.domain.units import Leverage, Percent, Price, Usdc
 ENTRY_LIFETIME = timedelta(seconds=60)
 DEFAULT_SLIPPAGE = Percent.of("0.5")
 # Names a webhook can't use: these sources are our own.
-INTERNAL_SOURCES = ("copy", "protection", "telegram", "console")
+INTERNAL_SOURCES = ("copy", "protection", "telegram", "console", "api")
 
 _SYMBOL = re.compile(r"([A-Z0-9]{2,10})[-/]?(USD)", re.ASCII)
 

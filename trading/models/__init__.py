@@ -11,9 +11,11 @@ from trading.models.quote import Quote
 from trading.models.signal import Signal
 from trading.models.source import Source
 from trading.models.source_secret import SourceSecret
+from trading.models.token import ApiToken
 from trading.models.trader import Trader
 
 __all__ = [
+    "ApiToken",
     "AuditCheck",
     "AuditHead",
     "AuditRow",

@@ -9,12 +9,12 @@ from django.test import Client
 from risk.models import Policy
 from tests.factories.logins import operator
 from trading.domain.people import Role
-from trading.models import AuditRow, Member, ModeState
+from trading.models import ApiToken, AuditRow, Member, ModeState
 from vanta_site import groups
 
 pytestmark = pytest.mark.django_db
 
-LEDGERS = [model for model in admin.site._registry if model not in (User, Group, Member, Policy)]
+LEDGERS = [model for model in admin.site._registry if model not in (User, Group, Member, ApiToken, Policy)]
 
 
 def browser(*roles: Role) -> Client:
@@ -55,7 +55,7 @@ def test_every_role_sees_every_ledger_and_edits_none(desk: ModeState, switch: ob
     assert {verb for known, verb in groups.codes(role) if known is model} == {"view"}
 
 
-@pytest.mark.parametrize("model", [User, Group, Member], ids=lambda model: model.__name__)
+@pytest.mark.parametrize("model", [User, Group, Member, ApiToken], ids=lambda model: model.__name__)
 def test_people_are_for_the_super_admins_eyes(desk: ModeState, switch: object, model: type) -> None:
     answers = {role: Client() for role in Role}
     for role, client in answers.items():

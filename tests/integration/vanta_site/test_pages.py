@@ -11,11 +11,11 @@ from tests.factories.flow import filled
 from tests.factories.risk import PolicyFactory
 from tests.factories.trading import SignalFactory
 from trading.admin.paginator import EstimatingPaginator
-from trading.models import Member, Signal
+from trading.models import ApiToken, Member, Signal
 
 pytestmark = pytest.mark.usefixtures("switch")
 
-LEDGERS = [model for model in admin.site._registry if model not in (Policy, Member) and model._meta.app_label != "auth"]
+LEDGERS = [model for model in admin.site._registry if model not in (Policy, Member, ApiToken) and model._meta.app_label != "auth"]
 
 
 def _page(client: Client, row: object) -> str:

@@ -26,6 +26,7 @@ from tests.factories.risk import (
     LossDayFactory,
     PolicyFactory,
 )
+from tests.factories.tokens import bearer
 from tests.factories.trading import EtherMarketFactory, FillFactory, QuoteFactory
 from trading import conf
 from trading.domain.people import Role
@@ -57,7 +58,8 @@ def _fill_the_desk(number: int) -> None:
     FlattenFactory(scope=HaltScope.USER, key=str(number))
     ChainBlock.objects.create(chain_id=1, number=number, hash=f"0x{number}", parent_hash="0x", mined_at=NOW)
     DatabaseIdentity.objects.update_or_create(pk=1, defaults={"system_identifier": "1", "timeline": number, "confirmed_at": NOW})
-    members.admit(tg_user_id=number, roles=[Role.VIEWER], by=people.of_command_line("root"), reason="new", at=NOW)
+    member = members.admit(tg_user_id=number, roles=[Role.VIEWER], by=people.of_command_line("root"), reason="new", at=NOW)
+    bearer(member)
     Cursor.objects.create(stream=f"stream {number}", chain_id=1, number=number, hash="0x")
     mode.stop_everything(switch=conf.mode_switch(), actor="ada", origin="admin", reason=f"drill {number}", at=NOW)
     mode.lift_stop(switch=conf.mode_switch(), actor="ada", reason=f"drill {number} over", at=NOW)

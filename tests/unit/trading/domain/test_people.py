@@ -18,6 +18,7 @@ TABLE = """
     PAUSE           . o x x
     LOCK            . o x x
     FLATTEN         . o x x
+    REVIEW          . . x x
     GO_DRY          . . x x
     MAINTAIN        . . x x
     HALT            . . x x

@@ -1,0 +1,29 @@
+"""Tokens of the API, as programs show them."""
+
+from itertools import count
+
+from django.contrib.auth.models import User
+
+from tests.factories import NOW
+from tests.factories.people import SUPER_ADMIN
+from trading.domain.token import Scope
+from trading.models import Member
+from trading.services import tokens
+
+_numbers = count(1)
+
+Headers = dict[str, str]
+
+
+def bearer(owner: User | Member, *scopes: Scope, accounts: tuple[int, ...] = ()) -> Headers:
+    """The header of a new token: of every scope, unless some are given."""
+    issued = tokens.issue(
+        name=f"token {next(_numbers)}",
+        owner=owner,
+        scopes=scopes or tuple(Scope),
+        accounts=accounts,
+        by=SUPER_ADMIN,
+        reason="a test",
+        at=NOW,
+    )
+    return {"Authorization": f"Bearer {issued.text}"}
