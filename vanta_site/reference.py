@@ -6,12 +6,16 @@ from collections.abc import Iterable
 from enum import StrEnum
 from typing import Any
 
+from django.urls import URLPattern
+
 from execution.domain import intent, order
 from risk.domain import flatten
 from risk.domain.decision import Denial
 from trading.domain import position, signal
 from trading.domain.lifecycle import Lifecycle
 from trading.domain.people import GRAVE, MAY, MAY_WITH_OWN, Act, Role
+from trading.domain.token import ACTS, Scope
+from vanta_site.api.urls import urlpatterns
 
 LIFECYCLES: tuple[Lifecycle[Any], ...] = (
     signal.LIFECYCLE,
@@ -76,3 +80,29 @@ def _lifecycle(table: Lifecycle[Any]) -> str:
 def _table(left: str, right: str, rows: dict[str, str]) -> str:
     lines = [f"| {left} | {right} |", "|---|---|", *(f"| `{name}` | {text} |" for name, text in rows.items())]
     return "\n".join(lines) + "\n"
+
+
+def api() -> str:
+    """docs/reference/api.md."""
+    head = (
+        "# The API\n\nWritten by `manage.py api` from the URLs. Each path, field and answer is described at `/api/schema/`,"
+        " browsable at `/api/docs/`.\n\nA program sends `Authorization: Bearer vanta_…` (`manage.py token create`). It may do"
+        " what the roles of the token's person allow (`acts.md`) and its scopes cover. Lists come a page at a time (`limit`,"
+        " `cursor`), `events` from a place on (`after`); each has its rows at `{id}`. Amounts are strings. Every refusal is an"
+        " RFC 9457 document with a stable `code`.\n\n"
+    )
+    lines = ["| path | methods | |", "|---|---|---|", *(_path(each) for each in urlpatterns if _methods(each))]
+    scopes = {str(scope): ", ".join(f"`{act}`" for act in Act if act in ACTS[scope]) for scope in Scope}
+    return head + "\n".join(lines) + f"\n\n{_table('scope', 'covers', scopes)}"
+
+
+def _path(pattern: URLPattern) -> str:
+    place = str(pattern.pattern).replace("<row:pk>", "{id}")
+    says = str(inspect.getdoc(getattr(pattern.callback, "cls", None))).split("\n", maxsplit=1)[0]
+    return f"| `/api/{place}` | {' '.join(_methods(pattern))} | {says} |"
+
+
+def _methods(pattern: URLPattern) -> list[str]:
+    """What is done at a path; a row's own path is said once for all."""
+    actions: dict[str, str] = getattr(pattern.callback, "actions", {})
+    return [method.upper() for method, action in actions.items() if method != "head" and action != "retrieve"]

@@ -1,7 +1,7 @@
 """Every path of the site."""
 
 from django.contrib import admin
-from django.urls import path
+from django.urls import include, path
 from django.views.generic import RedirectView
 
 from execution.api import journey
@@ -13,6 +13,7 @@ urlpatterns = [
     path("signals", webhook.receive, name="signals"),
     path("signals/<path:intent_key>", journey.show, name="journey"),
     path("hooks/tv/<str:token>", tradingview.receive, name="tradingview"),
+    path("api/", include("vanta_site.api.urls")),
     path("healthz", health.alive, name="healthz"),
     path("readyz", health.ready, name="readyz"),
     path("health", health.report, name="health"),

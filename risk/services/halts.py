@@ -43,6 +43,12 @@ def held(*, at: datetime) -> list[StateHeld]:
     return sorted((row.as_held() for row in rows), key=lambda each: list(HaltScope).index(each.scope))
 
 
+def act_for(*, scope: HaltScope, key: str, state: TradingState, until: datetime | None, at: datetime) -> Act:
+    """What a person must be allowed to set a scope's state, as it stands now. `set_state` asks again, under its lock."""
+    own = (each for each in held(at=at) if (each.scope, each.key) == (scope, key))
+    return _needed(next(own, UNSET), scope=scope, state=state, until=until)
+
+
 @write
 def set_state(
     *,

@@ -1,5 +1,7 @@
 """Policies: first values from the environment, edits by people, each with its audit row."""
 
+from collections.abc import Mapping
+from copy import copy
 from datetime import datetime
 from typing import Any
 
@@ -61,6 +63,35 @@ def save(policy: Policy, *, person: Person, reason: str, at: datetime) -> Policy
     _refuse(policy, before=before, person=person)
     policy.version = before.version + 1 if before else 1
     policy.updated_at = at
+    policy.save()
+    _note("policy.change" if before else "policy.create", policy, before=before, person=person, reason=reason, at=at)
+    return policy
+
+
+@write
+def amend(
+    *,
+    scope: Scope,
+    changes: Mapping[str, Any],
+    person: Person,
+    reason: str,
+    at: datetime,
+    tg_user_id: int | None = None,
+    symbol: str | None = None,
+) -> Policy:
+    """Change some limits at a scope, by their columns; a policy that isn't there yet is made. The others stay.
+
+    Raises:
+        NotAllowed: as `save`.
+    """
+    whom = {"scope": scope, "tg_user_id": tg_user_id, "symbol": symbol}
+    Policy.objects.bulk_create([Policy(**whom, version=0, updated_at=at)], ignore_conflicts=True)
+    policy = Policy.objects.select_for_update().get(**whom)
+    before = copy(policy) if policy.version else None
+    for column, value in changes.items():
+        setattr(policy, column, value)
+    _refuse(policy, before=before, person=person)
+    policy.version, policy.updated_at = policy.version + 1, at
     policy.save()
     _note("policy.change" if before else "policy.create", policy, before=before, person=person, reason=reason, at=at)
     return policy

@@ -1,4 +1,4 @@
-"""Every page of the console asks a fixed number of queries: the budget of each stands in `tests/query_budgets.json`."""
+"""Every page of the console, and every list of the API, keeps its budget of queries: see `tests/query_budgets.json`."""
 
 import json
 from pathlib import Path
@@ -32,6 +32,7 @@ from trading import conf
 from trading.domain.people import Role
 from trading.domain.position import FillKind
 from trading.services import audit_checks, members, mode, people
+from vanta_site.api.urls import urlpatterns as api
 
 BUDGETS: dict[str, int] = json.loads((Path(__file__).parents[2] / "query_budgets.json").read_text())
 PAGES = [
@@ -39,6 +40,8 @@ PAGES = [
     *(f"/admin/{model._meta.app_label}/{model._meta.model_name}/" for model in admin.site._registry),
     *(f"/admin/{model._meta.app_label}/{model._meta.model_name}/change/" for model in admin.site._registry),
     *("/admin/execution/sender/operate/", "/admin/execution/txintent/operate/"),
+    *(f"/api/{each.pattern}" for each in api if "list" in getattr(each.callback, "actions", {}).values()),
+    "/api/mode",
 ]
 
 

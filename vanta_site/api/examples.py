@@ -1,0 +1,33 @@
+"""One body for each act, as people send it; a test sends each."""
+
+from typing import Any
+
+_WHY = {"reason": "drill"}
+
+EXAMPLES: dict[str, dict[str, Any]] = {
+    "Signals": {
+        "signal_id": "test-001",
+        "tg_user_id": 123,
+        "symbol": "BTC-USD",
+        "side": "LONG",
+        "collateral_usdc": "5",
+        "leverage_x": "2",
+    },
+    "Closing": {"reduce_pct": "50"},
+    "Bumping": _WHY,
+    "Canceling": {"confirmation": "CANCEL", **_WHY},
+    "Policies": {"scope": "USER", "tg_user_id": 123, "max_leverage_x": "5", **_WHY},
+    "Halts": {"scope": "SYMBOL", "key": "BTC-USD", "state": "REDUCING", **_WHY},
+    "Flattens": {"scope": "USER", "key": "123", "book": "PAPER", "confirmation": "FLATTEN", **_WHY},
+    "Locks": {"tg_user_id": 123, "book": "LIVE", "symbol": "BTC-USD", **_WHY},
+    "Lifting": _WHY,
+    "Pausing": _WHY,
+    "Draining": _WHY,
+    "Resuming": _WHY,
+    "Rebroadcasting": _WHY,
+    "Switching": {"mode": "DRY", **_WHY},
+    "Confirming": {"confirmation": "LIVE", **_WHY},
+    "Stopping": _WHY,
+    "LiftingTheStop": _WHY,
+    "Turning": {"name": "maintenance", "is_on": True, **_WHY},
+}

@@ -1,0 +1,79 @@
+"""Every path of the API, in one place."""
+
+from django.urls import URLPattern, path, re_path, register_converter
+from django.urls.converters import IntConverter
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+
+from execution.api.intents import Bumping, Canceling, Intents
+from execution.api.senders import Draining, Pausing, Rebroadcasting, Resuming, Senders
+from risk.api.decisions import Decisions
+from risk.api.flattens import Flattens
+from risk.api.halts import Halts
+from risk.api.locks import Lifting, Locks
+from risk.api.policies import Policies
+from trading.api.desk import Markets, Sources, Traders
+from trading.api.positions import Closing, Fills, Positions
+from trading.api.records import Audit, Events
+from trading.api.signals import Signals
+from trading.api.views import Resource
+from vanta_site.api.mode import Confirming, LiftingTheStop, ModeNow, Stopping, Switching, Turning
+from vanta_site.api.nothing import nothing
+
+
+class RowNumber(IntConverter):
+    """A row's number, as PostgreSQL can have it."""
+
+    regex = "[1-9][0-9]{0,17}"
+
+
+register_converter(RowNumber, "row")
+
+
+def _ledger(name: str, view: type[Resource], **also: str) -> tuple[URLPattern, URLPattern]:
+    """A list and its rows; what else is done at the list's path."""
+    return (
+        path(name, view.as_view({"get": "list", **also}), name=f"api-{name}"),
+        path(f"{name}/<row:pk>", view.as_view({"get": "retrieve"}), name=f"api-{name}-row"),
+    )
+
+
+def _act(place: str, view: type[Resource]) -> URLPattern:
+    """One act."""
+    name = place.replace("/<row:pk>", "").replace("/", "-")
+    return path(place, view.as_view({"post": "perform"}), name=f"api-{name}")
+
+
+urlpatterns = [
+    *_ledger("signals", Signals, post="perform"),
+    *_ledger("decisions", Decisions),
+    *_ledger("intents", Intents),
+    _act("intents/<row:pk>/bump", Bumping),
+    _act("intents/<row:pk>/cancel", Canceling),
+    *_ledger("positions", Positions),
+    _act("positions/<row:pk>/close", Closing),
+    *_ledger("fills", Fills),
+    *_ledger("policies", Policies, post="perform"),
+    *_ledger("halts", Halts, post="perform"),
+    *_ledger("flattens", Flattens, post="perform"),
+    *_ledger("locks", Locks, post="perform"),
+    _act("locks/<row:pk>/lift", Lifting),
+    *_ledger("senders", Senders),
+    _act("senders/<row:pk>/pause", Pausing),
+    _act("senders/<row:pk>/drain", Draining),
+    _act("senders/<row:pk>/resume", Resuming),
+    _act("senders/<row:pk>/rebroadcast", Rebroadcasting),
+    *_ledger("sources", Sources),
+    *_ledger("traders", Traders),
+    *_ledger("markets", Markets),
+    *_ledger("events", Events),
+    *_ledger("audit", Audit),
+    path("mode", ModeNow.as_view({"get": "look_now"}), name="api-mode"),
+    _act("mode/switch", Switching),
+    _act("mode/confirm", Confirming),
+    _act("emergency-stop", Stopping),
+    _act("emergency-stop/lift", LiftingTheStop),
+    _act("switches", Turning),
+    path("schema/", SpectacularAPIView.as_view(), name="api-schema"),
+    path("docs/", SpectacularSwaggerView.as_view(url_name="api-schema"), name="api-docs"),
+    re_path("", nothing),
+]
