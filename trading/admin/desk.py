@@ -1,22 +1,9 @@
-"""What the desk is set up with: sources, traders, markets, quotes, the mode."""
+"""What the desk is set up with: traders, markets, quotes, the mode."""
 
 from django.contrib import admin
 
 from trading.admin.base import ReadOnlyAdmin, link, onward
-from trading.models import Market, ModeState, Quote, Source, Trader
-
-
-@admin.register(Source)
-class SourceAdmin(ReadOnlyAdmin):
-    """Who may send signals."""
-
-    list_display = (
-        "name",
-        "is_enabled",
-        "is_internal",
-        "created_at",
-        onward(("signals", "trading_signal", "source__id__exact", "pk")),
-    )
+from trading.models import Market, ModeState, Quote, Trader
 
 
 @admin.register(Trader)

@@ -7,14 +7,17 @@ from enum import StrEnum
 
 from trading.domain.errors import Invalid
 from trading.domain.signal import INTERNAL_SOURCES, normalized_symbol
-from trading.domain.units import Leverage, Usdc
+from trading.domain.units import Leverage, Quantity, Usdc
 
 # A source's last word is noted at most this often: its row is not written with each signal.
 HEARD_RESOLUTION = timedelta(seconds=10)
 # When a secret was last used is noted at most this often.
 USED_RESOLUTION = timedelta(minutes=1)
-# Printable, and nothing that JSON would escape: the door looks for it in a body that it hasn't parsed yet.
-_NAME = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]([\x20\x21\x23-\x5b\x5d-\x7e]{0,62}[\x21\x23-\x5b\x5d-\x7e])?", re.ASCII)
+# Printable, nothing that JSON would escape (the door looks for it in a body that it hasn't parsed yet), and no
+# quote of a shell's: it stands in what people copy.
+_ENDS, _BETWEEN = r"\x21\x23-\x26\x28-\x5b\x5d-\x7e", r"\x20\x21\x23-\x26\x28-\x5b\x5d-\x7e"
+_NAME = re.compile(rf"[{_ENDS}]([{_BETWEEN}]{{0,62}}[{_ENDS}])?", re.ASCII)
+_AMOUNTS = ("max_leverage_x", "max_position_usdc", "max_exposure_usdc")
 _COUNTS = ("max_lag_seconds", "entries_per_minute", "heartbeat_seconds")
 
 
@@ -65,9 +68,9 @@ class Terms:
                 raise BadTerms("must be markets such as BTC-USD", field="allowed_symbols")
         if any(account <= 0 for account in self.allowed_accounts):
             raise BadTerms("must be Telegram ids", field="allowed_accounts")
-        for name in _COUNTS:
-            count = getattr(self, name)
-            if count is not None and count <= 0:
+        for name in (*_AMOUNTS, *_COUNTS):
+            limit = getattr(self, name)
+            if limit is not None and (limit.raw if isinstance(limit, Quantity) else limit) <= 0:
                 raise BadTerms("must be greater than 0", field=name)
 
 

@@ -39,7 +39,7 @@ PAGES = [
     *("/admin/", "/admin/control/", "/admin/feeds/"),
     *(f"/admin/{model._meta.app_label}/{model._meta.model_name}/" for model in admin.site._registry),
     *(f"/admin/{model._meta.app_label}/{model._meta.model_name}/change/" for model in admin.site._registry),
-    *("/admin/execution/sender/operate/", "/admin/execution/txintent/operate/"),
+    *("/admin/execution/sender/operate/", "/admin/execution/txintent/operate/", "/admin/trading/source/operate/"),
     *(f"/api/{each.pattern}" for each in api if "list" in getattr(each.callback, "actions", {}).values()),
     "/api/mode",
 ]

@@ -24,6 +24,7 @@ def test_a_plain_name_is_free(name: str) -> None:
         "a" * 65,
         'a"b',
         "a\\b",
+        "it's",
         "dé",
         "a\n",
         "a\x7f",
