@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 import structlog
-from django.http import HttpRequest, JsonResponse
+from django.http import HttpRequest, JsonResponse, UnreadablePostError
 from prometheus_client import Counter
 
 from trading import clock
@@ -21,6 +21,8 @@ from trading.services import hearing, rates, signals
 from trading.services.proofs import Proven
 
 MAX_BODY_BYTES = 16 * 1024
+# Between two pieces of a body; the server asks a silent socket twice.
+PATIENCE_SECONDS = 2.0
 RATE_LIMITED = Counter("vanta_rate_limited", "Refused since too much came at once.", ["limit"])
 RATE_LIMITED.labels("source")
 log = structlog.get_logger(__name__)
@@ -43,16 +45,27 @@ def body(request: HttpRequest, *, types: re.Pattern[str], advice: str) -> bytes:
     """The body as it came.
 
     Raises:
-        Refused: if it is too large, of another kind, or packed.
+        Refused: if it is too large, of another kind, packed, or stops in the middle.
     """
     if not types.fullmatch(request.headers.get("Content-Type", "")):
         raise Refused(415, "CONTENT_TYPE_UNSUPPORTED", advice)
     if request.headers.get("Content-Encoding", "identity") != "identity":
         raise Refused(415, "CONTENT_ENCODING_UNSUPPORTED", "send the body as it is")
-    raw = request.read(MAX_BODY_BYTES + 1)
+    raw = _read(request)
     if len(raw) > MAX_BODY_BYTES:
         raise Refused(413, "BODY_TOO_LARGE", f"at most {MAX_BODY_BYTES} bytes")
     return raw
+
+
+def _read(request: HttpRequest) -> bytes:
+    """The body, or as much of it as shows that it is too large. A sender that stops in the middle of it keeps no thread."""
+    connection = request.META.get("gunicorn.socket")
+    if connection is not None:
+        connection.settimeout(PATIENCE_SECONDS)
+    try:
+        return request.read(MAX_BODY_BYTES + 1)
+    except UnreadablePostError:
+        raise Refused(400, "BODY_INCOMPLETE", "the body didn't come to its end") from None
 
 
 def answered(work: Callable[[datetime], signals.Acceptance]) -> JsonResponse:
