@@ -65,11 +65,10 @@ def accept(*, request: SignalRequest, raw: bytes, source: Source, at: datetime, 
         UnknownPosition: if the position that it names doesn't exist.
     """
     wanted = _row(request, raw=raw, kept=raw.decode() if kept is None else kept, source=source, at=at)
-    Signal.objects.bulk_create([wanted], ignore_conflicts=True)
+    if Signal.objects.add(wanted):
+        _announce(wanted, at=at)
+        return Acceptance(outcome=Outcome.ACCEPTED, signal=wanted)
     stored = Signal.objects.select_related("trader", "market").get(source_name=request.source, signal_id=request.signal_id)
-    if stored.trace_id == wanted.trace_id:
-        _announce(stored, at=at)
-        return Acceptance(outcome=Outcome.ACCEPTED, signal=stored)
     if stored.fingerprint == wanted.fingerprint:
         return Acceptance(outcome=Outcome.DUPLICATE, signal=stored)
     _note_conflict(stored, wanted=wanted, at=at)
