@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from tests.bench.deciding import Pace
+    from tests.bench.door import Door
     from tests.bench.measure import Burst, Limits, Steady
 
 SENDERS = (1, 4)
@@ -25,9 +26,15 @@ def main() -> int:
     parser.add_argument("--intents", type=int, default=400, help="of a burst, for each sender")
     parser.add_argument("--rate", type=float, default=10.0, help="signals a second while latency is measured")
     parser.add_argument("--seconds", type=float, default=20.0, help="how long latency is measured")
+    parser.add_argument("--only", choices=("door",), help="the door alone")
+    parser.add_argument("--rounds", type=int, default=5, help="of the door and of the bare view beside it")
     parser.add_argument("--json", action="store_true", help="for programs")
     wanted = parser.parse_args()
     begun = monotonic()
+    if wanted.only:
+        door = _measure_door(wanted)
+        _print(json.dumps(asdict(door), indent=2)) if wanted.json else _show_door(door)
+        return 0
     limits, bursts, steadies, paces = _measure(wanted)
     if wanted.json:
         found = {
@@ -62,6 +69,29 @@ def _measure(wanted: argparse.Namespace) -> "tuple[Limits, list[Burst], list[Ste
             steadies = [measure.steady(ready, senders=number, **pace) for number in SENDERS]
             paces = deciding.measure(ready)
     return limits, bursts, steadies, paces
+
+
+def _measure_door(wanted: argparse.Namespace) -> "Door":
+    from tests.bench import ground
+
+    with ground.servers():
+        import django
+
+        django.setup()
+        from tests.bench import door
+        from tests.chaos.ground import database
+
+        with database():
+            return door.measure(rounds=wanted.rounds, seconds=wanted.seconds / wanted.rounds)
+
+
+def _show_door(door: "Door") -> None:
+    _print("  the door, and a bare view that verifies the MAC and inserts one row, in turn")
+    _print(f"    {door.per_second:.0f} and {door.bare_per_second:.0f} answers a second: {door.ratio:.0%}")
+    _print(f"    an answer in {door.p50:.0f} ms (p50), {door.p99:.0f} ms (p99); {door.accepted} accepted, {door.stored} stored")
+    burst = f"{sum(door.burst_codes.values())} at once in {door.burst_seconds:.1f} s"
+    _print(f"    {burst}: {door.burst_codes}, {door.burst_stored} stored")
+    _print(f"    a hostile body is read in {door.parse_p99:.2f} ms (p99)")
 
 
 def _show(limits: "Limits", bursts: "list[Burst]", steadies: "list[Steady]") -> None:
