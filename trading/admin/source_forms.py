@@ -77,7 +77,7 @@ class TermsForm(WhyForm):
     max_lag_seconds = forms.IntegerField(required=False, min_value=1, help_text="Older entries are refused.")
     entries_per_minute = forms.IntegerField(required=False, min_value=1)
     heartbeat_seconds = forms.IntegerField(required=False, min_value=1, help_text="Silent for longer: people are told.")
-    field_order = ("description", "mode", "allowed_symbols", "allowed_accounts")
+    field_order = tuple(Terms.__dataclass_fields__)
 
     def clean_allowed_symbols(self) -> tuple[str, ...]:
         """Markets, spelled as they are kept."""

@@ -9,7 +9,7 @@ from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import Count, OuterRef, QuerySet, Subquery, Value
-from django.db.models.functions import Concat
+from django.db.models.functions import Coalesce, Concat
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
@@ -139,7 +139,7 @@ class SourceAdmin(ReadOnlyAdmin):
         if request.method == "POST" and form.is_valid():
             made = _try(request, "source:new", lambda by: _created(form.cleaned_data, by))
             if isinstance(made, Issued):
-                return self._shown(request, made.secret.source, issued=made)
+                return self._shown(request, with_statistics(Source.objects.all()).get(pk=made.secret.source_id), issued=made)
         return self._page(request, "vanta/source_new.html", {"title": "A new source", "form": form})
 
     @method_decorator([never_cache, require_http_methods(["GET", "POST"])])
@@ -187,8 +187,8 @@ def _midnight() -> datetime:
     return clock.now().astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
-def _number(signals: QuerySet[Signal]) -> Subquery:
-    return Subquery(signals.values("source").annotate(number=Count("pk")).values("number"))
+def _number(signals: QuerySet[Signal]) -> Coalesce:
+    return Coalesce(Subquery(signals.values("source").annotate(number=Count("pk")).values("number")), 0)
 
 
 def _refusals(name: Any) -> QuerySet[AuditRow]:
