@@ -55,7 +55,13 @@ class Journey:
     decision: Decision | None
     orders: tuple[OrderStanding, ...]
 
+    @property
+    def has_ended(self) -> bool:
+        """Whether nothing more comes of it; a reorganization may still take a fill back."""
+        return self.stage not in _ON_ITS_WAY
 
+
+_ON_ITS_WAY = frozenset((Stage.AWAITING, Stage.RECEIVED, Stage.ORDERED, Stage.SENT, Stage.MINED))
 # Orders of one signal may stand at different places: the first of these that any of them is at speaks for all.
 _LOUDEST = (
     Stage.ORDERED,

@@ -13,6 +13,8 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "collateral_usdc": "5",
         "leverage_x": "2",
     },
+    "Granting": _WHY,
+    "Declining": _WHY,
     "Closing": {"reduce_pct": "50"},
     "Bumping": _WHY,
     "Canceling": {"confirmation": "CANCEL", **_WHY},

@@ -5,12 +5,14 @@ from django.urls.converters import IntConverter
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
 from execution.api.intents import Bumping, Canceling, Intents
+from execution.api.journeys import Journeys
 from execution.api.senders import Draining, Pausing, Rebroadcasting, Resuming, Senders
 from risk.api.decisions import Decisions
 from risk.api.flattens import Flattens
 from risk.api.halts import Halts
 from risk.api.locks import Lifting, Locks
 from risk.api.policies import Policies
+from trading.api.approvals import Declining, Granting
 from trading.api.desk import Markets, Sources, Traders
 from trading.api.positions import Closing, Fills, Positions
 from trading.api.records import Audit, Events
@@ -45,6 +47,9 @@ def _act(place: str, view: type[Resource]) -> URLPattern:
 
 urlpatterns = [
     *_ledger("signals", Signals, post="perform"),
+    path("signals/<row:pk>/journey", Journeys.as_view({"get": "follow"}), name="api-signals-journey"),
+    _act("signals/<row:pk>/grant", Granting),
+    _act("signals/<row:pk>/decline", Declining),
     *_ledger("decisions", Decisions),
     *_ledger("intents", Intents),
     _act("intents/<row:pk>/bump", Bumping),

@@ -120,12 +120,22 @@ def test_it_asks_the_same_five_queries_however_much_happened(client: Client, dja
         (SignalStatus.DENIED, "denied"),
         (SignalStatus.EXPIRED, "expired"),
         (SignalStatus.SET_ASIDE, "set_aside"),
-        (SignalStatus.APPROVED, "ordered"),
+        (SignalStatus.OBSERVED, "observed"),
+        (SignalStatus.WITHDRAWN, "withdrawn"),
+        # It owed nothing: it took others back.
+        (SignalStatus.APPROVED, "done"),
         (None, "received"),
     ],
 )
 def test_before_an_order_the_signal_speaks(status: SignalStatus | None, state: str) -> None:
     assert journey(SignalFactory(decided=status)).stage == state
+
+
+@pytest.mark.parametrize(("left_out", "state"), [("", "ordered"), ("ATTEMPTS_EXHAUSTED", "set_aside")])
+def test_a_leg_without_an_order_waits_for_one_or_was_left_out(left_out: str, state: str) -> None:
+    leg = LegFactory(left_out=left_out)
+
+    assert journey(leg.decision.signal).stage == state
 
 
 def test_a_denial_shows_every_check(client: Client) -> None:

@@ -105,6 +105,10 @@ def _entry(account: Account) -> Json:
     }
 
 
+def on_signal() -> Cell:
+    return Cell(acts=(Act.TRADE,), is_of_account=True, row=lambda a: a.flow.signal.pk, body=lambda _: WHY)
+
+
 def on_sender(act: Act) -> Cell:
     return Cell(acts=(act,), row=lambda a: a.sender.pk, sees="none", body=lambda _: WHY)
 
@@ -112,6 +116,8 @@ def on_sender(act: Act) -> Cell:
 # By path; where what is needed depends on what is said, one line for each.
 ACTS: list[tuple[str, Cell]] = [
     ("signals", Cell(acts=(Act.TRADE,), is_of_account=True, body=_entry)),
+    ("signals/<row:pk>/grant", on_signal()),
+    ("signals/<row:pk>/decline", on_signal()),
     (
         "positions/<row:pk>/close",
         Cell(acts=(Act.TRADE,), is_of_account=True, row=lambda a: a.flow.position.pk, body=lambda _: {}),
@@ -156,6 +162,7 @@ CELLS: list[tuple[str, str, Cell]] = [
     *(("get", name, whole) for name, (whole, _) in LEDGERS.items()),
     *(("get", f"{name}/<row:pk>", one) for name, (_, one) in LEDGERS.items()),
     ("get", "mode", Cell(acts=(Act.SEE,))),
+    ("get", "signals/<row:pk>/journey", Cell(acts=(Act.SEE,), row=lambda a: a.flow.signal.pk)),
     *(("post", route, cell) for route, cell in ACTS),
 ]
 IDS = [f"{method} {route} {'+'.join(cell.acts)}" for method, route, cell in CELLS]
