@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from bots import ports as bots_ports
 from execution import ports
 from tests.architecture.tree import PRODUCT, ROOT, FunctionNode, decorated, modules
 from trading import kinds
@@ -26,6 +27,7 @@ SILENT = {
     "Chain": {"states"},
     "Signer": {"address", "check"},
     "PriceSource": {"covers"},
+    "Postman": {"check"},
     "Venue": {"open_call", "close_call", "decode", "reason", "funds", "permission", "account_views", "account"},
 }
 # Adapters' methods that only say what somebody else must do.
@@ -33,6 +35,7 @@ ONLY_SAYING = {"OutsideWallet.grant"}
 PORTS = (
     *(ports.Chain, ports.Signer, ports.Venue, ports.Wallet),
     *(trading_ports.ModeSwitch, trading_ports.PriceSource, trading_ports.SequencerFeed),
+    bots_ports.Postman,
 )
 
 
