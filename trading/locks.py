@@ -1,6 +1,6 @@
 """Row locks, in one order for everybody, so that two writes can't wait for each other.
 
-account → usage → sender → intent → order → position → cursor → mode → feed; ids ascending inside each.
+account → usage → sender → intent → order → position → cursor → mode → feed → reader → channel; ids ascending inside each.
 `NO KEY UPDATE`, since a plain `FOR UPDATE` would also stop every insert that points at the row.
 """
 
@@ -14,7 +14,7 @@ from trading.kinds import held_locks, piece
 from trading.lanes import Lease, LeaseLost
 from trading.models import ModeState, Position, PriceFeed, Trader
 
-ORDER = ("account", "usage", "sender", "intent", "order", "position", "cursor", "mode", "feed")
+ORDER = ("account", "usage", "sender", "intent", "order", "position", "cursor", "mode", "feed", "reader", "channel")
 
 
 class Crowded(Unavailable):

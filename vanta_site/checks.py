@@ -177,6 +177,12 @@ RULES = (
         hint="Make one: head -c 32 /dev/urandom | base64 | tr '+/' '-_'",
         everywhere=True,
     ),
+    Rule(
+        id="vanta.E015",
+        is_broken=lambda conf: bool(conf.WEBHOOK_ALLOW_LOOPBACK),
+        message="WEBHOOK_ALLOW_LOOPBACK is on.",
+        hint="A webhook could reach this machine's own services; leave it off.",
+    ),
 )
 
 

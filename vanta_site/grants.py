@@ -191,6 +191,19 @@ TABLES: tuple[Table, ...] = (
     _ledger("cursors", changes=f"{_LANE} number hash", frozen="stream chain_id"),
     _current("database_identities"),
     _ledger("chain_blocks", changes="is_canonical", frozen="chain_id number hash parent_hash mined_at"),
+    # bots
+    _ledger(
+        "channels",
+        changes=f"{_LANE} secret previous_secret previous_until status status_reason after_transaction failures failing_since"
+        " resting_until",
+        frozen="kind name url events accounts created_at",
+    ),
+    _ledger(
+        "deliveries",
+        changes=f"{_DUE} status last_status_code last_trouble replays delivered_at ended_at",
+        frozen="event_id channel_id message_id thread body created_at",
+    ),
+    _ledger("journal_places", changes="transaction_number event_id", frozen="reader"),
     # vanta_site
     _current("heartbeats"),
     _append_only("violations"),

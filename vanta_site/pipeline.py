@@ -6,8 +6,12 @@ intent.created    → execution.drain(sender)   build, reserve, sign, store, bro
 intent.mined      → execution.index           read the venue's events: fills, positions
 position.filled   → risk.watch(account)       measure what was lost, lock entries where it is too much
 flatten.started   → risk.flatten(job)         send one close for each position in a scope
+event.recorded    → bots.collect              owe what happened to the channels that want it
+delivery.owed     → bots.deliver(channel)     tell a channel what is owed to it
 
 Each stage also has a sweep: from beat, and from `sweeper`, which needs no broker. A lost ring costs one sweep.
+Nobody rings for a recorded event: the journal shows it only once every older transaction has ended, and a ring in each
+transaction would pay with the trade's time for what may well be told a second later. The sweep alone collects.
 """
 
 import time
@@ -29,6 +33,7 @@ FOLLOWS = {
     "intent.mined": "execution.index",
     "position.filled": "risk.watch",
     "flatten.started": "risk.flatten",
+    "delivery.owed": "bots.deliver",
 }
 
 # Task names by prefix → queue; the first that matches.
@@ -37,6 +42,8 @@ TASK_QUEUES = {
     "execution.index": "indexer",
     "execution.*": "execution",
     "trading.*": "tpsl",
+    # A worker of its own: a target that takes its time must not take a trade's.
+    "bots.*": "outbox",
     "vanta.*": "risk",
 }
 

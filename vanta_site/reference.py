@@ -8,6 +8,8 @@ from typing import Any
 
 from django.urls import URLPattern
 
+from bots.domain import channel, delivery
+from bots.domain.announcement import ANNOUNCEMENTS, WITH_EVERY, Stage
 from execution.domain import intent, order
 from risk.domain import flatten
 from risk.domain.decision import Denial
@@ -23,6 +25,8 @@ LIFECYCLES: tuple[Lifecycle[Any], ...] = (
     intent.LIFECYCLE,
     position.LIFECYCLE,
     flatten.LIFECYCLE,
+    channel.LIFECYCLE,
+    delivery.LIFECYCLE,
 )
 
 _MEMBER = re.compile(r"^    (\w+) = .*?(?:  # (.*))?$", re.MULTILINE)
@@ -64,6 +68,21 @@ def acts() -> str:
         *(f"| `{act}` | {text} | {' | '.join(_cells(Act(act)))} |" for act, text in meanings(Act).items()),
     ]
     return head + "\n".join(lines) + f"\n\n{_table('role', 'is for who', meanings_by_value(Role))}"
+
+
+def events() -> str:
+    """docs/reference/events.md."""
+    head = (
+        "# Events\n\nWritten by `manage.py events`: what outgoing webhooks tell, as"
+        ' `{"type", "timestamp", "data"}`. Decimals are strings; what there is none of is null.\n\n'
+    )
+    lines = [
+        "| type | stage | when | data, beside what is in every message |",
+        "|---|---|---|---|",
+        *(f"| `{e.kind}` | {e.stage} | {e.means} | {', '.join(f'`{fact}`' for fact in e.facts)} |" for e in ANNOUNCEMENTS),
+    ]
+    always, stages = _table("data of every message", "means", dict(WITH_EVERY)), _table("stage", "is", meanings_by_value(Stage))
+    return head + "\n".join(lines) + f"\n\n{always}\n{stages}"
 
 
 def _cells(act: Act) -> list[str]:

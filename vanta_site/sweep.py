@@ -9,9 +9,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
-from django.db.models import Max
+from django.db.models import Exists, Max, OuterRef
 from django.db.models.functions import Greatest
 
+from bots import conf as bots_conf
+from bots.models import Channel, Delivery
+from bots.services import collecting, deliveries
 from execution import conf as execution_conf
 from execution.models import Cursor, TxIntent
 from execution.services import indexing, orders, senders
@@ -60,6 +63,16 @@ def _flattens(before: datetime) -> Iterable[int]:
     return Flatten.objects.filter(next_action_at__lte=before).values_list("pk", flat=True)
 
 
+def _journal(_: datetime) -> Iterable[int]:
+    # The one reader's key.
+    return [0] if collecting.is_behind() else []
+
+
+def _channels(before: datetime) -> Iterable[int]:
+    ready = Delivery.objects.ready(at=before).filter(channel=OuterRef("pk"))
+    return Channel.objects.open(at=before).filter(Exists(ready)).values_list("pk", flat=True)
+
+
 STAGES: tuple[Stage, ...] = (
     Stage(
         task="risk.flatten",
@@ -92,11 +105,24 @@ STAGES: tuple[Stage, ...] = (
         work=lambda _: indexing.drain(desk=execution_conf.desk(), clock=clock.now),
     ),
 )
+# What happened, told outside. The sweeper works these beside the stages above: nobody's trade waits for a slow target.
+OUTBOX: tuple[Stage, ...] = (
+    Stage(
+        task="bots.collect",
+        due=_journal,
+        work=lambda _: collecting.collect(at=clock.now()),
+    ),
+    Stage(
+        task="bots.deliver",
+        due=_channels,
+        work=lambda pk: deliveries.drain(channel_id=pk, postman=bots_conf.postman(), clock=clock.now),
+    ),
+)
 
 
 def ring_due(*, at: datetime) -> int:
     """Ring every lane that has a due row; the number of rings."""
-    lanes = [(stage.task, key) for stage in STAGES for key in stage.due(at)]
+    lanes = [(stage.task, key) for stage in (*STAGES, *OUTBOX) for key in stage.due(at)]
     for task, key in lanes:
         pipeline.send(task, key)
     return len(lanes)
@@ -115,7 +141,16 @@ def work_overdue(*, at: datetime) -> int:
     """Work every lane whose rows have been due for longer than OVERDUE; the number of lanes."""
     # What is furthest along first: new signals, each of which waits for a Redis that hangs, must not
     # keep what is on the wire from being watched.
-    lanes = [(stage, key) for stage in reversed(STAGES) for key in list(stage.due(at - OVERDUE))]
+    return _work_all(reversed(STAGES), before=at - OVERDUE)
+
+
+def tell_overdue(*, at: datetime) -> int:
+    """The same for what is told outside."""
+    return _work_all(OUTBOX, before=at - OVERDUE)
+
+
+def _work_all(stages: Iterable[Stage], *, before: datetime) -> int:
+    lanes = [(stage, key) for stage in stages for key in list(stage.due(before))]
     for stage, key in lanes:
         _work(stage, key)
     return len(lanes)

@@ -20,7 +20,7 @@ def test_the_page_is_written_from_the_tables() -> None:
     assert PAGE.read_text() == printed.getvalue() == reference.lifecycles()
 
 
-@pytest.mark.parametrize("name", ["Signal", "Order", "Intent", "Position", "Flatten"])
+@pytest.mark.parametrize("name", ["Signal", "Order", "Intent", "Position", "Flatten", "Channel", "Delivery"])
 def test_each_machine_has_its_part(name: str) -> None:
     assert f"\n## {name}\n\n```mermaid\nstateDiagram-v2\n" in PAGE.read_text()
 

@@ -7,11 +7,11 @@ import pytest
 from tests.architecture.tree import PRODUCT, ROOT, modules, rings
 from vanta_site.celery import app
 from vanta_site.pipeline import BEAT, FOLLOWS, TASK_QUEUES
-from vanta_site.sweep import STAGES
+from vanta_site.sweep import OUTBOX, STAGES
 
 RUNG = [event for path in modules(*PRODUCT) for event in rings(path.read_text())]
 BY_BEAT = {entry["task"] for entry in BEAT.values()}
-NAMED = set(FOLLOWS.values()) | BY_BEAT | {stage.task for stage in STAGES}
+NAMED = set(FOLLOWS.values()) | BY_BEAT | {stage.task for stage in (*STAGES, *OUTBOX)}
 
 
 def queue_of(task: str) -> str | None:
@@ -44,7 +44,7 @@ def test_every_task_that_exists_is_woken_by_something(registered: set[str]) -> N
 
 def test_every_follower_of_a_ring_has_a_sweep() -> None:
     """So that a lost ring costs one sweep."""
-    assert set(FOLLOWS.values()) - {stage.task for stage in STAGES} == set()
+    assert set(FOLLOWS.values()) - {stage.task for stage in (*STAGES, *OUTBOX)} == set()
 
 
 def test_every_task_has_a_queue_and_every_queue_a_worker(registered: set[str]) -> None:
@@ -75,4 +75,4 @@ def test_a_queue_without_a_worker_is_seen() -> None:
         "web: gunicorn x\nworker: celery -A vanta_site worker -Q risk,execution -c 2\nbeat: celery -A vanta_site beat -Q tpsl\n"
     )
     assert consumed(procfile) == {"risk", "execution"}
-    assert set(TASK_QUEUES.values()) - consumed(procfile) == {"indexer", "tpsl"}
+    assert set(TASK_QUEUES.values()) - consumed(procfile) == {"indexer", "outbox", "tpsl"}

@@ -23,7 +23,7 @@ from trading.models import Position, PriceFeed, Quote
 from trading.services import switching
 from vanta_site import sweep
 
-QUEUES = ("risk", "execution", "indexer", "tpsl")
+QUEUES = ("risk", "execution", "indexer", "tpsl", "outbox")
 
 
 @pytest.fixture

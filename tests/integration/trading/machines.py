@@ -6,6 +6,10 @@ from typing import Any
 
 from django.db import connection, models
 
+from bots.domain import channel, delivery
+from bots.domain.channel import ChannelStatus
+from bots.domain.delivery import DeliveryStatus
+from bots.models import Channel, Delivery
 from execution.domain import intent, order
 from execution.domain.intent import IntentStatus
 from execution.models import Order, TxIntent
@@ -13,6 +17,7 @@ from risk.domain import flatten
 from risk.domain.flatten import FlattenStatus
 from risk.models import Flatten
 from tests.factories import NOW
+from tests.factories.bots import ChannelFactory, DeliveryFactory
 from tests.factories.execution import OrderFactory, TxIntentFactory
 from tests.factories.risk import FlattenFactory
 from tests.factories.trading import PositionFactory, SignalFactory
@@ -76,7 +81,18 @@ def _flatten(state: FlattenStatus) -> Columns:
     return {"ended_at": None if is_running else NOW, "next_action_at": NOW if is_running else None}
 
 
+def _channel(state: ChannelStatus) -> Columns:
+    return {"status_reason": "" if state is ChannelStatus.ACTIVE else "a drill"}
+
+
+def _delivery(state: DeliveryStatus) -> Columns:
+    is_owed = state is DeliveryStatus.PENDING
+    return {"ended_at": None if is_owed else NOW, "next_action_at": NOW if is_owed else None, "delivered_at": NOW}
+
+
 MACHINES = {
+    "channel": Machine(Channel, channel.LIFECYCLE, ChannelFactory, _channel),
+    "delivery": Machine(Delivery, delivery.LIFECYCLE, DeliveryFactory, _delivery),
     "flatten": Machine(Flatten, flatten.LIFECYCLE, FlattenFactory, _flatten),
     "signal": Machine(Signal, signal.LIFECYCLE, SignalFactory, _signal),
     "position": Machine(Position, position.LIFECYCLE, PositionFactory, _position),

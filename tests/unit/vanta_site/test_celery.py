@@ -88,7 +88,7 @@ def test_no_task_changes_what_the_settings_say() -> None:
     app.loader.import_default_modules()
     ours = [task for name, task in app.tasks.items() if not name.startswith("celery.")]
 
-    assert len(ours) == 12
+    assert len(ours) == 14
     assert {(task.acks_late, task.reject_on_worker_lost, task.ignore_result) for task in ours} == {(True, True, True)}
     assert {(task.max_retries, task.autoretry_for if hasattr(task, "autoretry_for") else ()) for task in ours} == {
         (Task.max_retries, ())
@@ -127,5 +127,5 @@ def test_a_wait_that_is_left_to_the_broker_is_seen(line: str) -> None:
 def test_a_workers_line_in_the_procfile_asks_for_prefork_without_a_pool_of_connections() -> None:
     lines = [line for line in (ROOT / "Procfile").read_text().splitlines() if " worker " in line and "celery" in line]
 
-    assert len(lines) == 3
+    assert len(lines) == 4
     assert all("--pool prefork" in line and "DB_POOL" not in line for line in lines)

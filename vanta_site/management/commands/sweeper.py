@@ -29,11 +29,14 @@ class Command(BaseCommand):
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stopping.set())
         standing.announce()
-        # Beside the work: a lane that takes long must not keep an outage of Redis from being noticed.
-        watching = threading.Thread(target=_repeat, args=(_watch, stopping), name="mode-watch")
-        watching.start()
+        # Beside the work: a lane that takes long must not keep an outage of Redis from being noticed,
+        # and a target that takes long must not keep a lane.
+        beside = [threading.Thread(target=_repeat, args=(work, stopping), name=work.__name__) for work in (_watch, _tell)]
+        for thread in beside:
+            thread.start()
         _repeat(_sweep, stopping)
-        watching.join()
+        for thread in beside:
+            thread.join()
 
 
 def _repeat(work: Callable[[], object], stopping: threading.Event) -> None:
@@ -60,3 +63,7 @@ def _sweep() -> None:
 def _watch() -> None:
     # Beat's watch needs a broker, which is the very Redis that may be gone.
     switching.watch(switch=conf.mode_switch(), at=clock.now())
+
+
+def _tell() -> None:
+    sweep.tell_overdue(at=clock.now())
