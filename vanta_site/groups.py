@@ -10,6 +10,7 @@ from django.contrib import admin
 from django.contrib.auth.models import Group, Permission, User
 from django.db import connection, models
 
+from bots.models import Channel
 from risk.models import Policy
 from trading.domain.people import Role
 from trading.kinds import write
@@ -29,6 +30,7 @@ EDITS: dict[Role, Edits] = {
         (User, ("add", "change")),
         (Member, ("add", "change")),
         (ApiToken, ("add", "change")),
+        (Channel, ("add",)),
     ),
 }
 

@@ -36,9 +36,10 @@ class Act(StrEnum):
     RESUME = "RESUME"  # a trading state less cautious than now
     FLATTEN = "FLATTEN"  # close everything in a scope
     UNLOCK = "UNLOCK"  # lift a lock before its time
-    OPERATE = "OPERATE"  # senders and intents: pause, drain, send again, offer more, cancel
+    OPERATE = "OPERATE"  # senders, intents and channels: pause, drain, send again, offer more, cancel
     EMPOWER = "EMPOWER"  # let a sender sign or spend more: resume, release, limits, gas money
     MANAGE_SOURCES = "MANAGE_SOURCES"  # who may send signals, and with which secrets
+    MANAGE_CHANNELS = "MANAGE_CHANNELS"  # who outside is told of events, and with which secrets
     RAISE_LIMITS = "RAISE_LIMITS"  # make a policy looser, or remove one
     LIFT_STOP = "LIFT_STOP"  # lift the emergency stop
     GO_LIVE = "GO_LIVE"  # let transactions be signed
@@ -86,6 +87,7 @@ GRAVE = frozenset(
         Act.UNLOCK,
         Act.EMPOWER,
         Act.MANAGE_SOURCES,
+        Act.MANAGE_CHANNELS,
         Act.RAISE_LIMITS,
         Act.LIFT_STOP,
         Act.GO_LIVE,

@@ -27,7 +27,9 @@ ACTS: dict[Scope, frozenset[Act]] = {
     Scope.TRADE: frozenset({Act.TRADE}),
     Scope.LIMIT: frozenset({Act.STOP, Act.LOWER_LIMITS, Act.PAUSE, Act.LOCK, Act.GO_DRY, Act.HALT, Act.FLATTEN}),
     Scope.OPERATE: frozenset({Act.MAINTAIN, Act.RESUME, Act.UNLOCK, Act.OPERATE}),
-    Scope.ADMIN: frozenset({Act.EMPOWER, Act.MANAGE_SOURCES, Act.RAISE_LIMITS, Act.LIFT_STOP, Act.GO_LIVE, Act.ADMIT}),
+    Scope.ADMIN: frozenset(
+        {Act.EMPOWER, Act.MANAGE_SOURCES, Act.MANAGE_CHANNELS, Act.RAISE_LIMITS, Act.LIFT_STOP, Act.GO_LIVE, Act.ADMIT}
+    ),
 }
 
 

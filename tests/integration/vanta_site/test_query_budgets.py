@@ -10,11 +10,13 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from bots.models import JournalPlace
 from execution.models import ChainBlock, Cursor, DatabaseIdentity
 from execution.models.send import SendState
 from risk.domain.halt import HaltScope
 from risk.domain.policy import Scope
 from tests.factories import NOW
+from tests.factories.bots import ChannelFactory, DeliveryFactory
 from tests.factories.execution import DelegationFactory, OrderFactory, TxSendFactory
 from tests.factories.flow import filled
 from tests.factories.risk import (
@@ -39,7 +41,8 @@ PAGES = [
     *("/admin/", "/admin/control/", "/admin/feeds/"),
     *(f"/admin/{model._meta.app_label}/{model._meta.model_name}/" for model in admin.site._registry),
     *(f"/admin/{model._meta.app_label}/{model._meta.model_name}/change/" for model in admin.site._registry),
-    *("/admin/execution/sender/operate/", "/admin/execution/txintent/operate/", "/admin/trading/source/operate/"),
+    *("/admin/execution/sender/operate/", "/admin/execution/txintent/operate/"),
+    *("/admin/trading/source/operate/", "/admin/bots/channel/operate/"),
     *(f"/api/{each.pattern}" for each in api if "list" in getattr(each.callback, "actions", {}).values()),
     "/api/mode",
 ]
@@ -67,6 +70,8 @@ def _fill_the_desk(number: int) -> None:
     mode.stop_everything(switch=conf.mode_switch(), actor="ada", origin="admin", reason=f"drill {number}", at=NOW)
     mode.lift_stop(switch=conf.mode_switch(), actor="ada", reason=f"drill {number} over", at=NOW)
     audit_checks.go_on(at=NOW)
+    DeliveryFactory.create_batch(2, channel=ChannelFactory())
+    JournalPlace.objects.create(reader=f"reader {number}")
 
 
 def _queries(console: Client, page: str) -> int:

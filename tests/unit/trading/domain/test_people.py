@@ -27,6 +27,7 @@ TABLE = """
     OPERATE         . . x x
     EMPOWER         . . . x
     MANAGE_SOURCES  . . . x
+    MANAGE_CHANNELS . . . x
     RAISE_LIMITS    . . . x
     LIFT_STOP       . . . x
     GO_LIVE         . . . x
