@@ -27,6 +27,10 @@ class StackFailed(Exception):
     """The stack can't come up; the message is one line and says what to do."""
 
 
+# What the preparation of the database says that it made, and the name under which it is kept.
+_MADE = {"password": "OPERATOR_PASSWORD", "token": "VANTA_TOKEN"}
+
+
 @dataclass(kw_only=True)
 class Stack:
     """One checkout's servers and processes."""
@@ -209,9 +213,9 @@ class Stack:
         if word == "done":
             seconds, _, command = rest.partition(" ")
             screen.done(f"manage.py {command}"[: screen.PHASE_WIDTH - 1], float(seconds))
-        elif word == "password":
-            self.store.put("OPERATOR_PASSWORD", rest)
-            self.system["OPERATOR_PASSWORD"] = rest
+        elif word in _MADE:
+            self.store.put(_MADE[word], rest)
+            self.system[_MADE[word]] = rest
             environment.write(self.system)
         return line
 

@@ -12,6 +12,8 @@ from devnet.ports import LOOPBACK, Ports
 from devnet.secret_store import SecretStore
 
 SECRETS = ("SECRET_KEY", "FIELD_ENCRYPTION_KEYS", "WEBHOOK_HMAC_SECRET", "ADMIN_TOKEN", "SIGNER_PRIVATE_KEY", "FLOWER_BASIC_AUTH")
+# Made by the desk itself, once its database is there.
+MADE_LATER = ("OPERATOR_PASSWORD", "VANTA_TOKEN")
 LOCAL_CHAIN_ID = 31337
 
 
@@ -37,7 +39,7 @@ def for_processes(
     }
     chosen = {name: given.get(name) or default for name, default in defaults.items()}
     addresses = {"CHAIN_ID": str(chain_id), "WEB_URL": f"http://{LOOPBACK}:{ports.web}", "PORT_OFFSET": str(ports.offset)}
-    return {**chosen, **servers, **venue, **addresses, "OPERATOR_PASSWORD": store.get("OPERATOR_PASSWORD")}
+    return {**chosen, **servers, **venue, **addresses, **{name: store.get(name) for name in MADE_LATER}}
 
 
 def of_venue(ports: Ports) -> dict[str, str]:
@@ -76,10 +78,16 @@ def write(environment: Mapping[str, str]) -> None:
 
 
 def write_wrappers(*, database_url: str, redis_url: str, psql: Path, redis_cli: Path | None) -> None:
-    """Put psql and redis-cli into `.run/bin`, each knowing its server."""
+    """Put psql and redis-cli into `.run/bin`, each knowing its server, and the desk's own command line."""
+    paths.write_private(paths.BIN / "vanta", vanta_wrapper(), mode=0o700)
     paths.write_private(paths.BIN / "psql", psql_wrapper(psql, database_url), mode=0o700)
     if redis_cli is not None:
         paths.write_private(paths.BIN / "redis-cli", redis_cli_wrapper(redis_cli, redis_url), mode=0o700)
+
+
+def vanta_wrapper() -> str:
+    """A script that is the desk's command line; which desk, and with which token, the exports say."""
+    return f'#!/bin/sh\nexec {shlex.quote(str(paths.VENV_BIN / "python"))} -m vanta "$@"\n'
 
 
 def psql_wrapper(psql: Path, database_url: str) -> str:

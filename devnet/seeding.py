@@ -31,6 +31,9 @@ COMMANDS = (
     ("trader", "add", "--tg-user-id", "125", "--name", "third"),
     ("collectstatic", "--noinput", "--verbosity=0"),
 )
+# The token of the command line: the operator's, for everything that he may.
+TOKEN = ("token", "create", "command line", "--login", "operator", "--reason", "the first start")
+SCOPES = ("READ", "TRADE", "LIMIT", "OPERATE", "ADMIN")
 GAS_MONEY_WEI = 100 * 10**18
 PASSWORD = re.compile(r"password\S*\s+(\S+)", re.IGNORECASE)
 
@@ -46,7 +49,20 @@ def main() -> int:
         except CommandError as problem:
             print(f"`manage.py {' '.join(command)}`: {problem}")
             return 1
+    issue_token()
     return 0
+
+
+def issue_token() -> None:
+    """Make the command line's token, where there is none; it is told once."""
+    # Models are there once Django is set up.
+    from trading.models import ApiToken
+
+    if ApiToken.objects.filter(name=TOKEN[2]).exists():
+        return
+    said = io.StringIO()
+    call_command(*TOKEN, *(word for scope in SCOPES for word in ("--scope", scope)), stdout=said, stderr=io.StringIO())
+    print(f"token {said.getvalue().strip()}", flush=True)
 
 
 def fund_sender() -> None:

@@ -196,6 +196,7 @@ def banner(system: dict[str, str], *, seconds: float) -> str:
 
     admin     {web}/admin/         operator / {password}
     queues    http://{LOOPBACK}:{Ports(offset=offset).flower}/               {user} / {flower_password}
+    API       {web}/api/docs/
     health    {web}/health
     metrics   {web}/metrics
 
@@ -203,6 +204,8 @@ def banner(system: dict[str, str], *, seconds: float) -> str:
 
     make demo                  a signed signal becomes a position, and is closed again
     . .run/env                 addresses and secrets for your shell; then, for example
+
+    vanta signal send --symbol BTC-USD --side LONG --account 123 --collateral 50 --leverage 3
 
     payload='{{"source":"drill","signal_id":"test-001","tg_user_id":123,"symbol":"BTC-USD","side":"LONG","collateral_usdc":5,"leverage_x":2}}'
     sig=$(echo -n "$payload" | openssl dgst -sha256 -hmac "$WEBHOOK_HMAC_SECRET" -r | cut -d' ' -f1)

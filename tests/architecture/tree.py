@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-PRODUCT = ("vanta_site", "bots", "execution", "risk", "trading")
+PRODUCT = ("vanta_site", "bots", "execution", "risk", "trading", "vanta")
 PACKAGES = (*PRODUCT, "devnet")
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
 
