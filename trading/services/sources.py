@@ -139,13 +139,7 @@ def edit(*, name: str, terms: Terms, by: Person, reason: str, at: datetime) -> S
 
 
 def enable(*, name: str, by: Person, reason: str, at: datetime) -> Source:
-    """Take a source's signals again.
-
-    Raises:
-        NotAllowed: if the person may not.
-        UnknownSource: if there is no such source.
-        NotPeoples: if it is internal.
-    """
+    """Take a source's signals again; raises as `disable` does."""
     return _set_enabled(name=name, wanted=True, by=by, reason=reason, at=at)
 
 
