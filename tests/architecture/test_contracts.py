@@ -14,6 +14,8 @@ from tests.architecture.tree import PACKAGES, ROOT
 BREACHES = {
     "Between apps, imports point back along the flow": ("trading/services/prices.py", "from risk.domain import rules"),
     "Nothing of the product imports the local venue": ("execution/services/orders.py", "from devnet import ports"),
+    "The client knows the API": ("vanta/desk.py", "import vanta_site.urls"),
+    "The client knows nothing of the apps": ("vanta/desk.py", "from trading.domain import signal"),
     "Inside an app": ("trading/models/quote.py", "from trading.services import journal"),
     "The domain is plain Python": ("risk/domain/policy.py", "import django.utils.timezone"),
     "Adapters import ports and domain, never models": ("trading/adapters/chainlink.py", "from trading.models import Quote"),

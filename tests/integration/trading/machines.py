@@ -36,7 +36,7 @@ class Machine:
 
     model: type[models.Model]
     lifecycle: Lifecycle[Any]
-    make: Callable[[], models.Model]
+    make: Callable[..., models.Model]
     columns: Callable[[Any], Columns]
 
     @property
@@ -50,7 +50,7 @@ class Machine:
 
 
 def _signal(state: SignalStatus) -> Columns:
-    is_waiting = state is SignalStatus.RECEIVED
+    is_waiting = state in (SignalStatus.AWAITING, SignalStatus.RECEIVED)
     return {"decided_at": None if is_waiting else NOW, "next_action_at": NOW if is_waiting else None}
 
 
@@ -111,15 +111,16 @@ def force(machine: Machine, row: models.Model, state: Any) -> None:
 
 def row_in(machine: Machine, state: Any) -> models.Model:
     """A row that came to a state by legal moves only."""
-    row = machine.make()
-    for each in way_to(machine.lifecycle, state):
+    birth, *moves = way_to(machine.lifecycle, state)
+    row = machine.make() if birth == machine.lifecycle.initial[0] else machine.make(status=birth)
+    for each in moves:
         force(machine, row, each)
     return row
 
 
 def way_to(lifecycle: Lifecycle[Any], state: Any) -> list[Any]:
-    """The shortest way from a birth to a state."""
-    ways: dict[Any, list[Any]] = {initial: [] for initial in lifecycle.initial}
+    """The shortest way from a birth to a state, both told."""
+    ways: dict[Any, list[Any]] = {initial: [initial] for initial in lifecycle.initial}
     for reached in (growing := list(ways)):
         for following in lifecycle.moves[reached]:
             if following not in ways:
