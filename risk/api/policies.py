@@ -12,7 +12,6 @@ from trading.api.forms import REASON, Form, PageQuery, Said
 from trading.api.shapes import Shape
 from trading.api.views import Needed, Resource, Wish
 from trading.domain.form import FormError
-from trading.domain.people import Act
 from trading.domain.signal import normalized_symbol
 from trading.domain.units import Leverage, Percent, Usdc
 
@@ -114,21 +113,25 @@ class Policies(Resource):
         return ~Q(scope=Scope.USER) | Q(tg_user_id__in=accounts)
 
     def needs(self, wish: Wish) -> Needed:
-        """Who may lower; the service knows which changes raise."""
-        return Needed(act=Act.LOWER_LIMITS, account=wish.said.get("tg_user_id"))
+        """Who may lower them, or raise one."""
+        whom = _whom(wish.said)
+        return Needed(act=policies.act_for(**whom, changes=_columns(wish.said)), account=whom["tg_user_id"])
 
     def do(self, wish: Wish) -> Policy:
         """Change them."""
-        symbol = wish.said.get("symbol")
         return policies.amend(
-            scope=wish.said["scope"],
-            tg_user_id=wish.said.get("tg_user_id"),
-            symbol=None if symbol is None else normalized_symbol(symbol) or symbol,
+            **_whom(wish.said),
             changes=_columns(wish.said),
             person=wish.person,
             reason=wish.reason,
             at=wish.at,
         )
+
+
+def _whom(said: Said) -> dict[str, Any]:
+    symbol = said.get("symbol")
+    spelled = None if symbol is None else normalized_symbol(symbol) or symbol
+    return {"scope": said["scope"], "tg_user_id": said.get("tg_user_id"), "symbol": spelled}
 
 
 def _columns(said: Said) -> dict[str, Any]:

@@ -68,6 +68,15 @@ def save(policy: Policy, *, person: Person, reason: str, at: datetime) -> Policy
     return policy
 
 
+def act_for(*, scope: Scope, changes: Mapping[str, Any], tg_user_id: int | None, symbol: str | None) -> Act:
+    """What a person must be allowed for such a change, as the limits stand now. `amend` asks again, under their lock."""
+    before = Policy.objects.filter(scope=scope, tg_user_id=tg_user_id, symbol=symbol).first()
+    if before is None:
+        return Act.LOWER_LIMITS
+    raised = loosened(before.limits, _changed(copy(before), changes).limits)
+    return Act.RAISE_LIMITS if raised else Act.LOWER_LIMITS
+
+
 @write
 def amend(
     *,
@@ -88,8 +97,7 @@ def amend(
     Policy.objects.bulk_create([Policy(**whom, version=0, updated_at=at)], ignore_conflicts=True)
     policy = Policy.objects.select_for_update().get(**whom)
     before = copy(policy) if policy.version else None
-    for column, value in changes.items():
-        setattr(policy, column, value)
+    _changed(policy, changes)
     _refuse(policy, before=before, person=person)
     policy.version, policy.updated_at = policy.version + 1, at
     policy.save()
@@ -110,6 +118,12 @@ def remove(policy: Policy, *, person: Person, reason: str, at: datetime) -> None
     subject, before = _subject(policy), _said(policy)
     policy.delete()
     audit.record(actor=person.name, action="policy.remove", subject=subject, before=before, after={}, reason=reason, at=at)
+
+
+def _changed(policy: Policy, changes: Mapping[str, Any]) -> Policy:
+    for column, value in changes.items():
+        setattr(policy, column, value)
+    return policy
 
 
 def refuse_stranger(policy: Policy, *, person: Person) -> None:

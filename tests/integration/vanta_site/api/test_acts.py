@@ -233,10 +233,11 @@ def test_limits_are_lowered_one_by_one_and_the_others_stay(client: Client, world
 def test_only_a_super_admin_raises_a_limit(client: Client, world: World, trader: Headers, boss: Headers, said: Json) -> None:
     about = {"scope": "USER", "tg_user_id": world.own.number, **WHY, **said}
     refused = post(client, "policies", about, trader, status=403)
-    unchanged = Policy.objects.get(pk=world.own.policy.pk)
+    unchanged, kept = Policy.objects.get(pk=world.own.policy.pk), AuditRow.objects.latest("pk")
     raised = post(client, "policies", about, boss, status=200)
 
-    assert (refused["code"], unchanged.max_leverage_x, unchanged.version) == ("LIMIT_NOT_YOURS", Leverage.of(5), 1)
+    assert (refused["code"], unchanged.max_leverage_x, unchanged.version) == ("NOT_ALLOWED", Leverage.of(5), 1)
+    assert (kept.action, kept.after["act"]) == ("act.refused", "RAISE_LIMITS")
     assert raised["max_leverage_x"] == said["max_leverage_x"]
 
 
