@@ -19,9 +19,10 @@ class Shape(serializers.ModelSerializer[Any]):
 
     def include_extra_kwargs(self, kwargs: Any, extra_kwargs: Any) -> Any:
         """Nothing here is ever written, so everything is there in each answer."""
-        own: dict[str, Any] = dict(super().include_extra_kwargs(kwargs, {**extra_kwargs, "read_only": True}))
-        # What is only read can still be empty: the schema must say so.
-        return own | {name: True for name in ("allow_null", "allow_blank") if kwargs.get(name)}
+        # What is only read can still be empty: the schema must say so. The framework would forget it.
+        empty = {name: True for name in ("allow_null", "allow_blank") if kwargs.get(name)}
+        own: Any = super().include_extra_kwargs(kwargs, {**extra_kwargs, "read_only": True})
+        return {**own, **empty}
 
 
 class Document(serializers.Serializer[Any]):
