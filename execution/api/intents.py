@@ -6,10 +6,10 @@ from execution.domain.intent import IntentKind, IntentStatus
 from execution.models import TxIntent, TxReceipt, TxSend
 from execution.services import intent_acts
 from execution.services.warrants import Warrant
-from trading.api.fields import Line, Typed, Whole, Word
-from trading.api.forms import REASON, Form, PageQuery
+from trading.api.fields import Line, Typed, Word
+from trading.api.forms import REASON, AccountNumber, Form, PageQuery
 from trading.api.shapes import Shape, account, text
-from trading.api.views import Needed, Resource, Wish
+from trading.api.views import Needed, Resource, Wish, of_accounts
 from trading.domain.mode import Book
 from trading.domain.people import Act
 
@@ -63,7 +63,7 @@ class IntentQuery(PageQuery):
     intent_key = Line(max_length=620, required=False)
     trace_id = Line(max_length=32, required=False)
     sender = Line(max_length=42, source="sender__address", required=False)
-    tg_user_id = Whole(min_value=1, source="order__trader__tg_user_id", required=False)
+    tg_user_id = AccountNumber(source="order__trader", required=False)
 
 
 class Intents(Resource):
@@ -80,7 +80,7 @@ class Intents(Resource):
 
     def within(self, accounts: frozenset[int]) -> Q:
         """Those of the accounts' orders."""
-        return Q(order__trader__tg_user_id__in=accounts)
+        return of_accounts("order__trader", accounts)
 
 
 class IntentAct(Intents):

@@ -6,9 +6,9 @@ from rest_framework import serializers
 from risk.domain.decision import Verdict
 from risk.models import Decision, Leg
 from trading.api.fields import Line, Whole, Word
-from trading.api.forms import PageQuery
+from trading.api.forms import AccountNumber, PageQuery
 from trading.api.shapes import Document, Shape, account, text
-from trading.api.views import Resource
+from trading.api.views import Resource, of_accounts
 
 
 class CheckShape(Document):
@@ -57,7 +57,7 @@ class DecisionQuery(PageQuery):
     verdict = Word(Verdict, required=False)
     code = Line(max_length=48, required=False)
     signal = Whole(min_value=1, source="signal_id", required=False)
-    tg_user_id = Whole(min_value=1, source="trader__tg_user_id", required=False)
+    tg_user_id = AccountNumber(source="trader", required=False)
 
 
 class Decisions(Resource):
@@ -72,4 +72,4 @@ class Decisions(Resource):
 
     def within(self, accounts: frozenset[int]) -> Q:
         """Those about the accounts."""
-        return Q(trader__tg_user_id__in=accounts)
+        return of_accounts("trader", accounts)

@@ -8,9 +8,9 @@ from risk.domain.lock import LIFTING, LockKind
 from risk.models import Lock
 from risk.services import blocks
 from trading.api.fields import Line, Moment, Whole, Word, WrittenFlag
-from trading.api.forms import REASON, Form, PageQuery, Why
+from trading.api.forms import REASON, AccountNumber, Form, PageQuery, Why
 from trading.api.shapes import Shape, account, text
-from trading.api.views import Needed, Resource, Wish
+from trading.api.views import Needed, Resource, Wish, of_accounts
 from trading.domain.mode import Book
 from trading.domain.people import Act
 from trading.domain.signal import normalized_symbol
@@ -35,7 +35,7 @@ class LockQuery(PageQuery):
 
     kind = Word(LockKind, required=False)
     book = Word(Book, required=False)
-    tg_user_id = Whole(min_value=1, source="trader__tg_user_id", required=False)
+    tg_user_id = AccountNumber(source="trader", required=False)
     is_open = WrittenFlag(source="ended_at__isnull", required=False, help_text="Those that nobody ended yet.")
 
 
@@ -63,7 +63,7 @@ class Locks(Resource):
 
     def within(self, accounts: frozenset[int]) -> Q:
         """Those of the accounts."""
-        return Q(trader__tg_user_id__in=accounts)
+        return of_accounts("trader", accounts)
 
     def needs(self, wish: Wish) -> Needed:
         """Who may block the account."""

@@ -8,6 +8,7 @@ from rest_framework import serializers
 from trading.api.fields import Line, Whole
 from trading.domain.form import FormError
 from trading.domain.strict_json import Number
+from trading.models import Trader
 
 # What a form said, typed.
 Said = Mapping[str, Any]
@@ -60,6 +61,18 @@ class PageQuery(Query):
     cursor = Line(
         max_length=18, pattern="^[0-9]{1,18}$", required=False, help_text="The `next` of the page before; without it, the newest."
     )
+
+
+class AccountNumber(Whole):
+    """A Telegram id in a query, as its trader's key; of nobody's, 0."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(min_value=1, **kwargs)
+
+    def to_internal_value(self, data: Any) -> int:
+        """The key: a constant, so that PostgreSQL knows how rare his rows are."""
+        number = super().to_internal_value(data)
+        return Trader.objects.filter(tg_user_id=number).values_list("pk", flat=True).first() or 0
 
 
 def read(form: type[Form], data: Any) -> Said:

@@ -7,10 +7,10 @@ from django.db.models import Q, QuerySet
 from rest_framework import serializers
 
 from trading.api.fields import Amount, Line, Whole, Word
-from trading.api.forms import Form, PageQuery
+from trading.api.forms import AccountNumber, Form, PageQuery
 from trading.api.shapes import Shape, account, text
 from trading.api.signals import Sending
-from trading.api.views import Needed, Resource, Wish
+from trading.api.views import Needed, Resource, Wish, of_accounts
 from trading.domain.errors import Invalid
 from trading.domain.mode import Book
 from trading.domain.people import Act
@@ -51,7 +51,7 @@ class PositionQuery(PageQuery):
     book = Word(Book, required=False)
     direction = Word(Direction, required=False)
     symbol = Line(max_length=16, source="market__symbol", required=False)
-    tg_user_id = Whole(min_value=1, source="trader__tg_user_id", required=False)
+    tg_user_id = AccountNumber(source="trader", required=False)
 
 
 class Positions(Resource):
@@ -66,7 +66,7 @@ class Positions(Resource):
 
     def within(self, accounts: frozenset[int]) -> Q:
         """Those of the accounts."""
-        return Q(trader__tg_user_id__in=accounts)
+        return of_accounts("trader", accounts)
 
 
 class CloseForm(Form):
@@ -138,7 +138,7 @@ class FillQuery(PageQuery):
     book = Word(Book, required=False)
     kind = Word(FillKind, required=False)
     position = Whole(min_value=1, source="position_id", required=False)
-    tg_user_id = Whole(min_value=1, source="position__trader__tg_user_id", required=False)
+    tg_user_id = AccountNumber(source="position__trader", required=False)
 
 
 class Fills(Resource):
@@ -153,4 +153,4 @@ class Fills(Resource):
 
     def within(self, accounts: frozenset[int]) -> Q:
         """Those of the accounts' positions."""
-        return Q(position__trader__tg_user_id__in=accounts)
+        return of_accounts("position__trader", accounts)

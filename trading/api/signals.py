@@ -10,10 +10,10 @@ from rest_framework.response import Response
 from trading import clock
 from trading.api import forms
 from trading.api.fields import Amount, Line, Moment, Strict, Whole, Word
-from trading.api.forms import Form, PageQuery, Query
+from trading.api.forms import AccountNumber, Form, PageQuery, Query
 from trading.api.parsing import Body
 from trading.api.shapes import Document, Shape, account, text
-from trading.api.views import Needed, Resource
+from trading.api.views import Needed, Resource, of_accounts
 from trading.domain import signal_form
 from trading.domain.errors import Conflict
 from trading.domain.form import FormError
@@ -67,7 +67,7 @@ class SignalQuery(PageQuery):
     book = Word(Book, required=False)
     symbol = Line(max_length=16, source="market__symbol", required=False)
     source_name = Line(max_length=64, required=False)
-    tg_user_id = Whole(min_value=1, source="trader__tg_user_id", required=False)
+    tg_user_id = AccountNumber(source="trader", required=False)
     intent_key = Line(max_length=600, required=False)
     trace_id = Line(max_length=32, required=False)
 
@@ -156,7 +156,7 @@ class Signals(Sending):
 
     def within(self, accounts: frozenset[int]) -> Q:
         """Those for the accounts."""
-        return Q(trader__tg_user_id__in=accounts)
+        return of_accounts("trader", accounts)
 
     def perform(self, request: Request, _: int | None = None) -> Response:
         """Read by the same form as at the door, stored under the caller's own source."""
