@@ -12,9 +12,11 @@ from django.views.decorators.http import require_http_methods
 
 from trading import clock, selectors
 from trading.domain import people as roles
+from trading.domain import protection
 from trading.domain.errors import VantaError
 from trading.domain.people import Act, Person
 from trading.domain.price import PriceView
+from trading.domain.signal import SizeKind
 from trading.models import Signal
 from trading.services import approvals, people
 
@@ -30,6 +32,7 @@ class Waiting:
     signal: Signal
     seconds_left: int
     size: str
+    guard: str
     price_now: str
     may_answer: bool
 
@@ -84,11 +87,27 @@ def _symbols(signals: Iterable[Signal]) -> set[str]:
 
 def _line(signal: Signal, view: PriceView | None, *, person: Person, now: datetime) -> Waiting:
     left = (signal.expires_at or now) - now
-    share = f"{signal.size_pct}% {signal.get_size_kind_display()}"
     return Waiting(
         signal=signal,
         seconds_left=left // timedelta(seconds=1),
-        size=f"{signal.collateral_usdc} USDC" if signal.collateral_usdc else share,
+        size=_size(signal),
+        guard=_guard(signal),
         price_now=str(view.agreed.price) if view and view.agreed else NOTHING,
         may_answer=roles.may(person, Act.TRADE, account=signal.trader.tg_user_id),
     )
+
+
+def _size(signal: Signal) -> str:
+    if signal.collateral_usdc:
+        return f"{signal.collateral_usdc} USDC"
+    return f"{signal.size_pct}% of {'the equity at risk' if signal.size_kind == SizeKind.RISK_PCT else 'the free balance'}"
+
+
+def _guard(signal: Signal) -> str:
+    """Its stop and targets, as it says them."""
+    if signal.protection is None:
+        said = {"stop": signal.stop_loss, "target": signal.take_profit}
+        return ", ".join(f"{name} {price}" for name, price in said.items() if price) or NOTHING
+    guard = protection.of_json(signal.protection)
+    levels = [("stop", guard.stop), *(("target", each.level) for each in guard.targets)]
+    return ", ".join(f"{name} {level}" for name, level in levels if level is not None)

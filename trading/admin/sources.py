@@ -163,12 +163,18 @@ class SourceAdmin(ReadOnlyAdmin):
             "signals": Signal.objects.filter(source=source).order_by("-received_at")[:SHOWN],
             "refusals": _refusals(source.name).order_by("-pk")[:SHOWN],
             "acts": [_offered(name, act, source) for name, act in ACTS.items()] if allowed and issued is None else [],
-            "template": template(name=source.name, auth=Auth(source.auth), site=request.build_absolute_uri("/").rstrip("/")),
+            "template": _to_copy(source, site=request.build_absolute_uri("/").rstrip("/")),
         }
         return self._page(request, "vanta/source.html", own)
 
     def _page(self, request: HttpRequest, file: str, own: dict[str, Any]) -> HttpResponse:
         return TemplateResponse(request, file, self.admin_site.each_context(request) | {"opts": self.opts} | own)
+
+
+def _to_copy(source: Source, *, site: str) -> str:
+    # Where it can be only one account's, an alert needn't say whose it is.
+    account = None if len(source.allowed_accounts) == 1 else 123
+    return template(name=source.name, auth=Auth(source.auth), site=site, account=account)
 
 
 def with_statistics(rows: QuerySet[Source]) -> QuerySet[Source]:

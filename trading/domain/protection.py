@@ -15,6 +15,9 @@ class AtPrice:
 
     price: Price
 
+    def __str__(self) -> str:
+        return str(self.price)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AtMove:
@@ -22,12 +25,18 @@ class AtMove:
 
     share: Percent
 
+    def __str__(self) -> str:
+        return f"{self.share}%"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AtReward:
     """Where the price has gained this many times the stop's distance."""
 
     multiple: Multiple
+
+    def __str__(self) -> str:
+        return f"{self.multiple}R"
 
 
 Level = AtPrice | AtMove | AtReward

@@ -1,6 +1,7 @@
 """How to send, for people who set up a sender: text to copy, which runs as it stands once the secret is filled in."""
 
 from trading.domain.source import Auth
+from trading.domain.tradingview import template as tradingview
 
 _BODY = (
     '{{"source":"{name}","signal_id":"my-first","tg_user_id":123,"symbol":"BTC-USD","side":"LONG",'
@@ -45,14 +46,34 @@ print(urllib.request.urlopen(urllib.request.Request("{url}", body, headers)).rea
 """
 
 _TRADINGVIEW = """\
-The address to send to:
+Webhook URL (ports 80 and 443 only):
 {url}/hooks/tv/the secret
+
+Message of a strategy's alert: where the strategy stands after each order decides what is done.
+{strategy}
+
+The same in one line:
+{strategy_line}
+
+Message of an indicator's alert; action: long short close close_long close_short reduce (with reduce_pct) add reverse flat cancel.
+{indicator}
+
+sizes: fixed (USDC), balance_pct, risk_pct (of the equity, lost at the stop). sl: price, pct. tp: price, pct, rr (times the stop).
+"test": true goes all the way on paper.
 """
 
 
-def template(*, name: str, auth: Auth, site: str) -> str:
-    """What a sender of this source can copy; `site` is the desk's own address, without a path."""
+def template(*, name: str, auth: Auth, site: str, account: int | None = None) -> str:
+    """What a sender of this source can copy; `site` is the desk's own address, without a path.
+
+    `account`: whose, where an alert of this source must say so.
+    """
     if auth is Auth.TOKEN:
-        return _TRADINGVIEW.format(url=site)
+        return _TRADINGVIEW.format(
+            url=site,
+            strategy=tradingview.as_json(tradingview.STRATEGY, account=account),
+            strategy_line=tradingview.as_text(tradingview.STRATEGY, account=account),
+            indicator=tradingview.as_json(tradingview.INDICATOR, account=account),
+        )
     text = {Auth.SIGNATURE: _HEX, Auth.STANDARD: _WEBHOOKS}[auth]
     return text.format(body=_BODY.format(name=name), url=f"{site}/signals")

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.status import Status
 
 from vanta.answers import Acceptance, Journey
-from vanta.commands.speaking import Voice
+from vanta.commands.speaking import Voice, facts
 
 FILLED = "filled"
 ENDED_OTHERWISE = 6
@@ -103,8 +103,7 @@ def _follow(voice: Voice, number: int, *, timeout: float) -> None:
     with _progress(voice) as progress:
         for journey in voice.desk.follow(number, seconds=timeout):
             for moment in journey.timeline[told:]:
-                facts = " ".join(f"{name}={value}" for name, value in moment.detail.items())
-                line = f"{moment.ms:>8} ms  {moment.event:<22} {facts}".rstrip()
+                line = f"{moment.ms:>8} ms  {moment.event:<22} {facts(moment.detail)}".rstrip()
                 voice.say(line, {"event": moment.event, "ms": moment.ms, "detail": dict(moment.detail)})
             told = len(journey.timeline)
             if progress is not None:

@@ -3,7 +3,7 @@
 import click
 
 from vanta.answers import Event
-from vanta.commands.speaking import Voice
+from vanta.commands.speaking import Voice, facts
 
 
 @click.command()
@@ -47,14 +47,14 @@ def positions(voice: Voice, closed_too: bool, symbol: str, book: str | None, acc
 def tail(voice: Voice, after: str, count: int | None) -> None:
     """Everything that happens, in the order of the commits."""
     for number, event in enumerate(voice.desk.tail(after="" if after == "beginning" else after), start=1):
-        voice.say(_line(event), {**_document(event)})
+        voice.say(_line(event), _document(event))
         if number == count:
             return
 
 
 def _line(event: Event) -> str:
-    facts = " ".join(f"{name}={value}" for name, value in event.facts.items())
-    return f"{event.at:%H:%M:%S}.{event.at.microsecond // 1000:03d} {event.kind:<24} {event.subject} {facts}".rstrip()
+    at = f"{event.at:%H:%M:%S}.{event.at.microsecond // 1000:03d}"
+    return f"{at} {event.kind:<24} {event.subject:<14} {facts(event.facts)}".rstrip()
 
 
 def _document(event: Event) -> dict[str, object]:

@@ -1,6 +1,7 @@
 """How commands speak: tables and lines for people, one JSON document a line for programs."""
 
 import json
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -32,4 +33,13 @@ class Voice:
         table = Table(*heads, box=None, pad_edge=False)
         for row in rows:
             table.add_row(*row)
-        Console().print(table)
+        # A pipe has no width of its own, and whoever reads it wants whole words.
+        Console(width=None if sys.stdout.isatty() else _WIDE).print(table)
+
+
+_WIDE = 240
+
+
+def facts(said: Mapping[str, Any]) -> str:
+    """What an event says, without what it leaves empty."""
+    return " ".join(f"{name}={value}" for name, value in said.items() if value not in ("", None))

@@ -10,8 +10,9 @@ from tests.factories.logins import operator
 from tests.factories.trading import QuoteFactory, SignalFactory
 from trading import clock
 from trading.domain.people import Role
+from trading.domain.protection import AtMove, AtReward, Protection, Target, as_json
 from trading.domain.signal import SignalStatus, SizeKind
-from trading.domain.units import Percent
+from trading.domain.units import Multiple, Percent
 from trading.models import AuditRow, Signal
 
 pytestmark = pytest.mark.usefixtures("switch", "desk")
@@ -32,16 +33,18 @@ def status(signal: Signal) -> str:
 def test_each_waiting_signal_is_shown_with_what_it_asks(console: Client) -> None:
     QuoteFactory(published_at=clock.now())
     fixed = waiting()
-    share = waiting(collateral_usdc=None, size_kind=SizeKind.RISK_PCT, size_pct=Percent.of("0.5"))
+    guard = Protection(stop=AtMove(share=Percent.of(1)), targets=(Target(level=AtReward(multiple=Multiple.of(2))),))
+    size = {"collateral_usdc": None, "size_kind": SizeKind.RISK_PCT, "size_pct": Percent.of("0.5")}
+    share = waiting(**size, protection=as_json(guard))
     late = waiting(expires_at=clock.now() - timedelta(seconds=1))
     SignalFactory()
 
     text = " ".join(console.get(PAGE).content.decode().split())
 
     assert fixed.intent_key in text
-    assert "<td>50 USDC</td><td>3x</td>" in text
+    assert "<td>50 USDC<br>at 3x</td> <td>–</td>" in text
     assert share.intent_key in text
-    assert "<td>0.5% " in text
+    assert "<td>0.5% of the equity at risk<br>at 3x</td> <td>stop 1%, target 2R</td>" in text
     assert late.intent_key not in text
     assert text.count(">Approve</button>") == 2
 

@@ -4,7 +4,9 @@ from collections.abc import Callable
 
 import pytest
 
+from trading.domain import sending
 from trading.domain.signal import Side, SignalRequest, Stance
+from trading.domain.source import Auth
 from trading.domain.tradingview import alert, template
 
 FILLED = {
@@ -54,3 +56,13 @@ def test_both_forms_say_the_same(kind: dict[str, object]) -> None:
     texts = [form(kind, account=7) for form in FORMS.values()]
 
     assert read(texts[0]) == read(texts[1])
+
+
+@pytest.mark.parametrize(("account", "is_named"), [(7, True), (None, False)])
+def test_what_a_source_copies_is_an_address_and_templates_that_are_read(account: int | None, is_named: bool) -> None:
+    text = sending.template(name="chart", auth=Auth.TOKEN, site="https://desk.example.org", account=account)
+
+    assert "https://desk.example.org/hooks/tv/the secret" in text
+    assert template.as_json(template.STRATEGY, account=account) in text
+    assert template.as_json(template.INDICATOR, account=account) in text
+    assert ("tg_user_id" in text) is is_named
