@@ -1,5 +1,6 @@
 """The desk behind its API: each method is one request, or a few of the same."""
 
+import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
@@ -12,12 +13,15 @@ import httpx
 
 from vanta import problems
 from vanta.answers import Acceptance, Event, Journey, Mode, Page, Position
-from vanta.problems import Silent
+from vanta.problems import Silent, Unrecognized
 
 TIMEOUT_SECONDS = 10.0
 # What may be sent again is, so often and after so long: the ids in it make sure that it is done once.
 TRIES, PAUSE_SECONDS = 4, 0.5
 POLL_SECONDS = 0.25
+
+# What a header can hold; whether it is a good one, the desk says.
+_TOKEN = re.compile(r"[\x21-\x7e]+", re.ASCII)
 
 Amount = str | int | Decimal
 
@@ -33,6 +37,8 @@ class Desk:
         transport: httpx.BaseTransport | None = None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
+        if not _TOKEN.fullmatch(token):
+            raise Unrecognized("this is no token", code="TOKEN_INVALID")
         self._sleep = sleep
         self._http = httpx.Client(
             base_url=f"{url.rstrip('/')}/api/",

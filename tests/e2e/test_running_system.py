@@ -1,5 +1,6 @@
 """What a newcomer sees after one command, and what a killed worker can't break."""
 
+import json
 import signal
 
 import pytest
@@ -127,3 +128,16 @@ def _nothing_is_missing_on_the_chain(desk: RunningDesk) -> None:
 
     assert desk.chain_count(address) == int(next_nonce)
     assert desk.number("SELECT count(*) FROM positions WHERE book = 'LIVE'") == filled
+
+
+def test_the_command_line_opens_a_position_and_closes_it(desk: RunningDesk) -> None:
+    sent = desk.command("vanta", "signal", "send", "--symbol", "ETH-USD", "--side", "SHORT", "--account", "125", *_SMALL)
+    (held,) = [json.loads(line) for line in desk.command("vanta", "--json", "positions", "--account", "125").splitlines()]
+    closed = desk.command("vanta", "close", str(held["id"]))
+
+    assert (sent.splitlines()[-1], closed.splitlines()[-1]) == ("filled", "filled")
+    assert (held["symbol"], held["direction"]) == ("ETH-USD", "SHORT")
+    assert desk.command("vanta", "--json", "positions", "--account", "125") == ""
+
+
+_SMALL = ("--collateral", "60", "--leverage", "2", "--slippage-pct", "2")

@@ -1,0 +1,125 @@
+"""The command line: lines for people, documents for programs, and an exit code for each kind of end."""
+
+import json
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from tests.factories.risk import DecisionFactory
+from tests.factories.trading import SignalFactory
+from tests.integration.vanta_site.client.conftest import World
+from trading.domain.signal import SignalStatus
+from trading.models import Signal
+from vanta.commands import vanta
+
+ENTRY = ("--symbol", "BTC-USD", "--side", "LONG", "--collateral", "50", "--leverage", "3")
+
+
+def run(world: World, *words: str, token: str = "") -> Result:
+    return CliRunner().invoke(vanta, words, env={"VANTA_URL": world.url, "VANTA_TOKEN": token or world.token})
+
+
+def typed(world: World, *words: str, token: str = "") -> subprocess.CompletedProcess[str]:
+    """The same as somebody types it, exit code and all."""
+    environment = {"VANTA_URL": world.url, "VANTA_TOKEN": token or world.token, "PATH": ""}
+    command = [sys.executable, "-m", "vanta", *words]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
+
+
+def documents(result: Result) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in result.stdout.splitlines()]
+
+
+def test_status_says_what_holds(world: World) -> None:
+    assert "DRY" in run(world, "status").stdout
+    assert run(world, "status").stdout.rstrip().endswith("1 open positions")
+    (document,) = documents(run(world, "--json", "status"))
+    assert (document["mode"], document["open_positions"]) == ("DRY", 1)
+
+
+def test_positions_are_a_table_or_documents(world: World) -> None:
+    table = run(world, "positions").stdout
+    assert "BTC-USD" in table
+    assert "LONG" in table
+    (document,) = documents(run(world, "--json", "positions", "--book", "LIVE"))
+    assert document["id"] == world.flow.position.pk
+    assert documents(run(world, "--json", "positions", "--book", "PAPER")) == []
+
+
+def test_a_signal_is_sent_under_its_id(world: World) -> None:
+    words = ("signal", "send", *ENTRY, "--account", str(world.account), "--id", "mine", "--no-follow")
+
+    first, again = run(world, *words), run(world, *words)
+
+    assert (first.exit_code, first.stdout.split()[0], again.stdout.split()[0]) == (0, "accepted", "duplicate")
+    assert Signal.objects.filter(signal_id="mine").count() == 1
+
+
+def test_a_journey_is_printed_to_its_end(world: World) -> None:
+    shown = run(world, "signal", "show", world.flow.signal.intent_key)
+
+    lines = shown.stdout.splitlines()
+    assert (shown.exit_code, lines[-1]) == (0, "filled")
+    assert "signal.received" in lines[0]
+
+
+def test_a_signal_that_ended_otherwise_has_a_code_of_its_own(world: World) -> None:
+    signal = SignalFactory(decided=SignalStatus.DENIED)
+    DecisionFactory(signal=signal, verdict="DENIED", code="LEVERAGE_ABOVE_MAX", message="Leverage 51x exceeds max 50x")
+
+    shown = run(world, "signal", "show", signal.intent_key)
+
+    assert (shown.exit_code, shown.stdout.splitlines()[-1]) == (6, "denied: Leverage 51x exceeds max 50x")
+
+
+def test_a_position_is_closed_by_its_number(world: World) -> None:
+    closed = run(world, "--json", "close", str(world.flow.position.pk), "--reduce-pct", "50", "--no-follow")
+
+    (document,) = documents(closed)
+    assert (closed.exit_code, document["status"]) == (0, "accepted")
+    assert Signal.objects.get(pk=document["id"]).position_id == world.flow.position.pk
+
+
+def test_the_mode_is_asked_for_and_wanted(world: World) -> None:
+    assert run(world, "mode").stdout.startswith("DRY")
+    assert run(world, "mode", "DRY", "--reason", "drill").exit_code == 0
+    assert run(world, "stop", "--reason", "drill").stdout.startswith("stopped: ")
+
+
+def test_what_happened_is_printed_and_ends_after_its_count(world: World) -> None:
+    tail = run(world, "--json", "tail", "--after", "beginning", "--count", "1")
+
+    (document,) = documents(tail)
+    assert (tail.exit_code, document["kind"]) == (0, "signal.received")
+    line = run(world, "tail", "--after", "beginning", "--count", "1").stdout
+    assert "signal.received" in line
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (("status",), 0, ""),
+        (("signal", "send", *ENTRY, "--account", "1", "--no-follow"), 1, "[TRADER_UNKNOWN]"),
+        (("mode", "LIVE", "--reason", "drill"), 1, "[FIELD_MISSING]"),
+        (("mode", "DRY"), 2, "say --reason"),
+        (("nonsense",), 2, "No such command"),
+        (("close", "999999"), 5, "[NOT_FOUND]"),
+        (("--url", "http://127.0.0.1:1", "status"), 4, "[NO_ANSWER]"),
+        (("--token", "nonsense", "status"), 3, "[TOKEN_INVALID]"),
+    ],
+)
+def test_each_end_has_its_code_and_one_line(world: World, words: tuple[str, ...], code: int, said: str) -> None:
+    done = typed(world, *words)
+
+    assert (done.returncode, said in done.stderr, "Traceback" in done.stderr) == (code, True, False)
+    assert world.token not in done.stdout + done.stderr
+
+
+def test_without_a_token_it_says_how_to_get_one(world: World) -> None:
+    refused = CliRunner().invoke(vanta, ["status"], env={"VANTA_URL": world.url, "VANTA_TOKEN": ""})
+
+    assert refused.exit_code == 2
+    assert "manage.py token create" in refused.output
