@@ -64,6 +64,21 @@ class RevokeForm(WhyForm):
         return typed
 
 
+class RehearsalForm(WhyForm):
+    """For whose account, and in which market."""
+
+    account = forms.IntegerField(min_value=1, max_value=2**63 - 1, help_text="A Telegram id.")
+    market = forms.CharField(max_length=16, help_text="BTC-USD")
+    field_order = ("account", "market", "reason")
+
+    def clean_market(self) -> str:
+        """A market, spelled as it is kept."""
+        symbol = normalized_symbol(self.cleaned_data["market"])
+        if symbol is None:
+            raise forms.ValidationError("A market such as BTC-USD.")
+        return symbol
+
+
 class TermsForm(WhyForm):
     """What a source may send; whatever is empty is no limit of its own."""
 

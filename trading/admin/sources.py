@@ -22,14 +22,14 @@ from django.views.decorators.http import require_http_methods
 
 from trading import clock
 from trading.admin.base import NOTHING, ReadOnlyAdmin, onward
-from trading.admin.source_forms import CreateForm, RevokeForm, TermsForm, WhyForm, said
+from trading.admin.source_forms import CreateForm, RehearsalForm, RevokeForm, TermsForm, WhyForm, said
 from trading.domain.errors import VantaError
 from trading.domain.people import Act, may
 from trading.domain.sending import template
 from trading.domain.signal import SignalStatus
 from trading.domain.source import Auth, Terms
 from trading.models import AuditRow, Signal, Source
-from trading.services import people, sources
+from trading.services import people, rehearsals, sources
 from trading.services.sources import Issued
 
 SHOWN = 20
@@ -66,6 +66,12 @@ ACTS: dict[str, SourceAct] = {
         says="All of it is said anew.",
         do=lambda source, form, by: sources.edit(name=source.name, terms=_terms(form), **by),
         form=TermsForm,
+    ),
+    "rehearse": SourceAct(
+        title="Send a test",
+        says="A small long in its name goes all the way, on paper: follow it under the last payloads.",
+        do=lambda source, form, by: rehearsals.send(source=source, tg_user_id=form["account"], symbol=form["market"], **by),
+        form=RehearsalForm,
     ),
     "disable": SourceAct(
         title="Switch it off",

@@ -68,10 +68,11 @@ def _read(request: HttpRequest) -> bytes:
         raise Refused(400, "BODY_INCOMPLETE", "the body didn't come to its end") from None
 
 
-def answered(work: Callable[[datetime], signals.Acceptance]) -> JsonResponse:
+def answered(work: Callable[[datetime], signals.Acceptance | None]) -> JsonResponse:
     """The answer to what a door made of a body."""
     try:
-        return _answer(work(clock.now()))
+        taken = work(clock.now())
+        return _answer(taken) if taken else JsonResponse({"status": "heard"})
     except Refused as refused:
         return JsonResponse({"code": refused.code, "message": refused.message}, status=refused.status)
     except Invalid as error:
@@ -81,15 +82,17 @@ def answered(work: Callable[[datetime], signals.Acceptance]) -> JsonResponse:
 
 
 def accepted(
-    raw: bytes, proven: Proven, *, read: Callable[[], tuple[SignalRequest, str | None]], at: datetime
-) -> signals.Acceptance:
+    raw: bytes, proven: Proven, *, read: Callable[[], tuple[SignalRequest | None, str | None]], at: datetime
+) -> signals.Acceptance | None:
     """Store what an authentic body asks; one that is refused leaves its trace in the audit log.
 
-    `read` says what it asks, and what is kept of it; None: all of it.
+    `read` says what it asks (None: nothing, its sender is only there), and what is kept of it (None: all of it).
     """
     hearing.note(proven, at=at)
     try:
         wanted, kept = read()
+        if wanted is None:
+            return None
         if wanted.is_entry:
             rates.meter.pass_entry(proven.source, at=at)
         return signals.accept(request=wanted, raw=raw, kept=kept, source=proven.source, at=at)

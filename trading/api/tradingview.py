@@ -25,7 +25,7 @@ _TEXT = re.compile(r'(application/json|text/plain)[ \t]*(;[ \t]*charset="?utf-8"
 def receive(request: HttpRequest, token: str) -> JsonResponse:
     """Take one alert and answer what became of it."""
 
-    def work(at: datetime) -> signals.Acceptance:
+    def work(at: datetime) -> signals.Acceptance | None:
         raw = door.body(request, types=_TEXT, advice="send application/json or text/plain")
         proven = proofs.prove_token(token, at=at)
         if proven is None:
@@ -35,11 +35,13 @@ def receive(request: HttpRequest, token: str) -> JsonResponse:
     return door.answered(work)
 
 
-def _read(raw: bytes, proven: Proven, *, at: datetime) -> tuple[SignalRequest, str]:
+def _read(raw: bytes, proven: Proven, *, at: datetime) -> tuple[SignalRequest | None, str]:
     said = alert.parse(raw)
     # A path may be seen on its way where a body isn't: who puts a token into the body as well is held to it.
     if said.secret and not proofs.is_token_of(proven.source, said.secret, at=at):
         raise door.unproven()
+    if alert.is_heartbeat(said):
+        return None, said.kept
     accounts = proven.source.allowed_accounts
     wanted = alert.read(said, source=proven.source.name, account=accounts[0] if len(accounts) == 1 else None)
     return wanted, said.kept

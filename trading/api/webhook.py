@@ -24,7 +24,7 @@ _JSON = re.compile(r'application/json[ \t]*(;[ \t]*charset="?utf-8"?[ \t]*)?', r
 def receive(request: HttpRequest) -> JsonResponse:
     """Take one signal and answer what became of it."""
 
-    def work(at: datetime) -> signals.Acceptance:
+    def work(at: datetime) -> signals.Acceptance | None:
         raw = door.body(request, types=_JSON, advice="send application/json")
         proven = _proven(request, raw, at=at)
         return door.accepted(raw, proven, read=lambda: (_read(raw, proven), None), at=at)

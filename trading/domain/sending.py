@@ -59,7 +59,7 @@ Message of an indicator's alert; action: long short close close_long close_short
 {indicator}
 
 sizes: fixed (USDC), balance_pct, risk_pct (of the equity, lost at the stop). sl: price, pct. tp: price, pct, rr (times the stop).
-"test": true goes all the way on paper.
+"test": true goes all the way on paper. {{"action":"heartbeat"}} says that the chart is there, and asks nothing.
 """
 
 

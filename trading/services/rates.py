@@ -14,7 +14,7 @@ from django.db.models import Min
 
 from trading.domain.errors import VantaError
 from trading.domain.rate import WINDOW, Count
-from trading.domain.signal import Side
+from trading.domain.signal import ENTRIES
 from trading.models import Signal, Source
 
 FRESH = timedelta(seconds=1)
@@ -73,7 +73,7 @@ class Meter:
 
 
 def _counted(source: Source, *, at: datetime) -> Count:
-    entries = Signal.objects.filter(source=source, received_at__gt=at - WINDOW).exclude(side=Side.CLOSE).order_by()
+    entries = Signal.objects.filter(source=source, received_at__gt=at - WINDOW, side__in=ENTRIES).order_by()
     found = entries.aggregate(entries=Number("pk"), oldest_at=Min("received_at"))
     return Count(counted_at=at, **found)
 

@@ -6,7 +6,7 @@ from typing import Any
 from django.db.models import Count, Q, Sum
 
 from risk.domain.halt import HaltScope
-from trading.domain.signal import Side
+from trading.domain.signal import ENTRIES
 from trading.domain.units import Usdc
 from trading.models import Position, Signal
 
@@ -58,7 +58,7 @@ def held(scope: HaltScope, key: str, *, book: str = "") -> Held:
 
 def waiting_entries(scope: HaltScope, key: str) -> int:
     """How many entries of a scope wait for their decision. One query."""
-    waiting = Signal.objects.filter(next_action_at__isnull=False).exclude(side=Side.CLOSE)
+    waiting = Signal.objects.filter(next_action_at__isnull=False, side__in=ENTRIES)
     return waiting.filter(_signals_of(scope, key)).count()
 
 

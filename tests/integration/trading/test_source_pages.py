@@ -124,6 +124,18 @@ def test_terms_that_make_no_sense_change_nothing(console: Client, said: dict[str
     assert Source.objects.get(name="shop").mode == "AUTO"
 
 
+def test_a_test_is_sent_from_its_page_and_shown_there(console: Client) -> None:
+    secret_of("shop", Auth.SIGNATURE)
+    MarketFactory()
+    trader = TraderFactory()
+
+    shown = acted(console, "shop", "rehearse", account=str(trader.tg_user_id), market="btc/usd").content.decode()
+
+    signal = Signal.objects.get()
+    assert (signal.is_test, signal.book, signal.trader) == (True, "PAPER", trader)
+    assert signal.intent_key in shown
+
+
 def test_a_source_is_switched_off_and_on(console: Client) -> None:
     SourceFactory(name="shop")
     acted(console, "shop", "disable")

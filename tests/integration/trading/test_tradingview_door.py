@@ -17,7 +17,7 @@ from tests.integration.trading.bad_bodies import CANARY, CASES
 from trading.domain.mode import Book
 from trading.domain.signal import Side, SignalStatus, Stance
 from trading.domain.source import Auth, SourceMode, Terms
-from trading.models import AuditRow, Signal, SourceSecret
+from trading.models import AuditRow, Signal, Source, SourceSecret
 from trading.services import sources
 from vanta_site.settings import logging as log_settings
 
@@ -83,6 +83,15 @@ def test_a_test_goes_all_the_way_on_paper(token: str, settings: Any) -> None:
 
     signal = Signal.objects.get()
     assert (signal.is_test, signal.book, signal.status) == (True, Book.PAPER, SignalStatus.RECEIVED)
+
+
+@pytest.mark.parametrize("beat", ["action=heartbeat", json.dumps({"action": "heartbeat"})])
+def test_a_heartbeat_is_heard_and_asks_nothing(token: str, beat: str) -> None:
+    answer = post(token, beat, kind="text/plain")
+
+    assert (answer.status_code, answer.json(), Signal.objects.count()) == (200, {"status": "heard"}, 0)
+    assert Source.objects.get(name="chart").last_heard_at is not None
+    assert post(token, {"action": "heartbeat", "secret": "another"}).status_code == 401
 
 
 def test_a_guard_is_kept_with_the_signal(token: str) -> None:

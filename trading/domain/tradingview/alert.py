@@ -51,6 +51,14 @@ def parse(raw: bytes) -> Alert:
     return Alert(fields=fields, secret=secret, kept=kept)
 
 
+HEARTBEAT = "heartbeat"
+
+
+def is_heartbeat(alert: Alert) -> bool:
+    """Whether it only says that its sender is there."""
+    return alert.fields.get("action") == HEARTBEAT
+
+
 def read(alert: Alert, *, source: str, account: int | None) -> SignalRequest:
     """The request that an alert makes. `account`: whose, where the alert doesn't say.
 
