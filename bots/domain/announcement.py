@@ -98,6 +98,7 @@ ANNOUNCEMENTS: tuple[Announcement, ...] = (
     _told("sender.quarantined", _S.DESK, "a sender signs nothing until a person looks", "reason"),
     _told("sender.gas_low", _S.DESK, "a sender has less gas money than its floor", "balance_wei", "floor_wei"),
     _told("sender.gas_enough", _S.DESK, "it has enough again", "balance_wei", "floor_wei"),
+    _told("venue.event_unsettled", _S.DESK, "an event of the venue could not be settled, and was left out", "what", "tx_hash"),
     _told("venue.position_unknown", _S.DESK, "the venue reports a position that the desk doesn't know", "tx_hash"),
     _told("channel.disabled", _S.DESK, "a channel is told nothing anymore", "name", "reason"),
     _told("channel.ping", _S.DESK, "a test, told to the channel that was asked for alone", "name"),

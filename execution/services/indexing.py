@@ -15,7 +15,7 @@ from execution.desk import Clock, Desk
 from execution.domain.chain import Block, Log
 from execution.domain.events import UnknownEvent
 from execution.models import ChainBlock, Cursor, TxReceipt
-from execution.services import settlement, watching
+from execution.services import settlement, stumbles, watching
 from execution.services.settlement import Happening
 from trading import lanes
 from trading.domain.errors import Conflict, Unavailable
@@ -95,11 +95,19 @@ def _work(lease: Lease, *, desk: Desk, clock: Clock) -> None:
         fresh = _linked(ours, blocks)
         if not fresh:
             return
-        lease.renew()
-        logs = desk.chain.logs([block.hash for block in fresh], emitters=desk.venue.emitters)
-        happenings, strange = _decoded(fresh, logs, desk=desk)
-        _disown(fresh, at=clock())
-        _advance(lease, cursor_hash=cursor.hash, fresh=fresh, happenings=happenings, strange=strange)
+        _read(lease, cursor, fresh[:1] if stumbles.tries(cursor.hash) else fresh, desk=desk, clock=clock)
+
+
+def _read(lease: Lease, cursor: Cursor, fresh: list[Block], *, desk: Desk, clock: Clock) -> None:
+    """Settle what happened in the next blocks, and go past them."""
+    lease.renew()
+    logs = desk.chain.logs([block.hash for block in fresh], emitters=desk.venue.emitters)
+    happenings, strange = _decoded(fresh, logs, desk=desk)
+    _disown(fresh, at=clock())
+    with stumbles.counted(cursor.hash) as failures:
+        left_out = stumbles.creep(lease, happenings) if failures >= stumbles.SLOW else []
+        said = [] if failures >= stumbles.SLOW else happenings
+        _advance(lease, cursor_hash=cursor.hash, fresh=fresh, happenings=said, strange=strange, left_out=left_out)
 
 
 def _lags(head: Block, cursor: Cursor) -> bool:
@@ -143,12 +151,21 @@ def _disown(fresh: list[Block], *, at: datetime) -> None:
 
 
 @write
-def _advance(lease: Lease, *, cursor_hash: str, fresh: list[Block], happenings: list[Happening], strange: list[Log]) -> None:
+def _advance(
+    lease: Lease,
+    *,
+    cursor_hash: str,
+    fresh: list[Block],
+    happenings: list[Happening],
+    strange: list[Log],
+    left_out: list[Happening],
+) -> None:
     settlement.settle(happenings)
     cursor = locks.cursor(lease)
     if cursor.hash != cursor_hash:
         raise lanes.LeaseLost("the cursor has moved", stream=cursor.stream)
     _note_strange(cursor, strange, at=fresh[-1].mined_at)
+    stumbles.note(cursor, left_out)
     _keep(fresh, chain_id=cursor.chain_id)
     _move(cursor, fresh[-1].number, fresh[-1].hash)
 

@@ -6,16 +6,16 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from django.db import IntegrityError, connections
+from django.db import IntegrityError, OperationalError, connections
 from structlog.testing import capture_logs
 
 from execution.domain.chain import Call, Log
-from execution.domain.events import VenueEvent
+from execution.domain.events import TradeExecuted, VenueEvent
 from execution.domain.intent import IntentStatus
 from execution.domain.order import OrderStatus
 from execution.models import Sender, TxIntent, TxSend
 from execution.ports import OpenRequest, SignedCall, UnsignedCall
-from execution.services import building, offers, papering, senders
+from execution.services import building, offers, papering, senders, settlement, stumbles
 from tests.scenario import way
 from tests.scenario.world import World
 from trading.domain.mode import Mode
@@ -231,6 +231,84 @@ def test_a_log_that_cannot_be_read_is_noted_and_the_stream_goes_on(world: World,
     assert Position.objects.filter(trader__tg_user_id=124).count() == 1
     assert Event.objects.filter(kind="venue.event_unknown").count() > 0
     assert {line["event"] for line in said if line["log_level"] == "error"} == {"venue.event_unknown"}
+
+
+class Sour:
+    """A venue whose executions for one trader can't be settled."""
+
+    def __init__(self, venue: Any, trader: str) -> None:
+        self._venue, self._trader = venue, trader
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._venue, name)
+
+    def decode(self, log: Log) -> VenueEvent | None:
+        """The venue's own event; the amounts of the one trader's are no amounts."""
+        event = self._venue.decode(log)
+        is_sour = isinstance(event, TradeExecuted) and event.trader == self._trader
+        return replace(event, collateral=None) if is_sour else event
+
+
+def _read_until_it_passes(world: World) -> int:
+    """How often reading raised before it didn't."""
+    for raised in range(50):
+        try:
+            way.index(world)
+        except TypeError:
+            continue
+        return raised
+    raise AssertionError("the stream never went on")
+
+
+def _one_sour_fill(world: World) -> None:
+    sour, _ = world.admit(123), world.admit(124)
+    for account in (123, 124):
+        way.accept(world, tg_user_id=account)
+    way.keep(world)
+    world.desk = replace(world.desk, venue=Sour(world.desk.venue, sour.address))
+
+
+def test_an_event_that_cannot_be_settled_is_left_out_and_the_stream_goes_on(world: World) -> None:
+    _one_sour_fill(world)
+
+    with capture_logs() as said:
+        raised = _read_until_it_passes(world)
+
+    assert raised == stumbles.SLOW + stumbles.MAX_TRIES
+    assert [position.trader.tg_user_id for position in Position.objects.all()] == [124]
+    assert [line["event"] for line in said if line["log_level"] == "error"] == ["venue.event_unsettled"]
+    assert Event.objects.get(kind="venue.event_unsettled").facts["what"] == "TradeExecuted"
+    way.fill(world, tg_user_id=124)
+    assert Position.objects.filter(trader__tg_user_id=124).count() == 2
+
+
+def test_a_database_that_does_not_answer_is_no_events_fault(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.admit(123)
+    way.accept(world, tg_user_id=123)
+    way.keep(world)
+    settle = settlement.settle
+
+    def silent(_: object) -> None:
+        raise OperationalError("no answer")
+
+    monkeypatch.setattr(settlement, "settle", silent)
+    for _ in range(2 * stumbles.MAX_TRIES):
+        with pytest.raises(OperationalError):
+            way.index(world)
+    monkeypatch.setattr(settlement, "settle", settle)
+    way.index(world)
+
+    assert Position.objects.count() == 1
+    assert not Event.objects.filter(kind="venue.event_unsettled").exists()
+
+
+def test_if_failures_were_not_counted_the_stream_would_stop(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that the tests above can fail."""
+    monkeypatch.setattr(stumbles, "SLOW", 10**6)
+    _one_sour_fill(world)
+
+    with pytest.raises(AssertionError, match="never went on"):
+        _read_until_it_passes(world)
 
 
 def test_a_fill_on_a_market_that_we_do_not_know_is_noted_and_the_stream_goes_on(world: World) -> None:
