@@ -21,7 +21,7 @@ NO_TOKEN = "say --token, or set VANTA_TOKEN (`manage.py token create` makes one)
 @click.option("--token", envvar="VANTA_TOKEN", default="", help="An API token; better in VANTA_TOKEN.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document a line, for programs.")
 @click.pass_context
-def vanta(context: click.Context, url: str, token: str, as_json: bool) -> None:  # noqa: FBT001 - click hands it so
+def vanta(context: click.Context, url: str, token: str, as_json: bool) -> None:
     """A running desk, from the command line."""
     if not token:
         raise click.UsageError(NO_TOKEN)

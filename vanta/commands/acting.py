@@ -38,7 +38,7 @@ def signal() -> None:
 @click.option("--follow/--no-follow", default=True, help="Wait until it has ended.", show_default=True)
 @click.option("--timeout", type=float, default=120.0, show_default=True, help="Seconds to follow it.")
 @click.pass_obj
-def send(voice: Voice, /, follow: bool, timeout: float, **said: Any) -> None:  # noqa: FBT001 - click hands it so
+def send(voice: Voice, /, follow: bool, timeout: float, **said: Any) -> None:
     """Send a signal, and follow it until it has ended."""
     accepted = voice.desk.send_signal(**{name: value for name, value in said.items() if value is not None})
     _tell(voice, accepted, follow=follow, timeout=timeout)
@@ -60,7 +60,7 @@ def show(voice: Voice, intent_key: str, timeout: float) -> None:
 @click.option("--follow/--no-follow", default=True, help="Wait until it has ended.", show_default=True)
 @click.option("--timeout", type=float, default=120.0, show_default=True, help="Seconds to follow it.")
 @click.pass_obj
-def close(voice: Voice, position: int, reduce_pct: str | None, key: str, follow: bool, timeout: float) -> None:  # noqa: FBT001 - click hands it so
+def close(voice: Voice, position: int, reduce_pct: str | None, key: str, follow: bool, timeout: float) -> None:
     """Close a position, by its id."""
     _tell(voice, voice.desk.close_position(position, reduce_pct=reduce_pct, key=key), follow=follow, timeout=timeout)
 

@@ -23,7 +23,7 @@ def status(voice: Voice) -> None:
 @click.option("--book", type=click.Choice(["PAPER", "LIVE"]), help="Only in this book.")
 @click.option("--account", type=int, help="Only of this Telegram id.")
 @click.pass_obj
-def positions(voice: Voice, closed_too: bool, symbol: str, book: str | None, account: int | None) -> None:  # noqa: FBT001 - click hands it so
+def positions(voice: Voice, closed_too: bool, symbol: str, book: str | None, account: int | None) -> None:
     """What is held, the newest first."""
     wanted = {"status": "" if closed_too else "OPEN", "symbol": symbol, "book": book or "", "tg_user_id": account or ""}
     found = list(voice.desk.all_positions(**{name: value for name, value in wanted.items() if value}))
