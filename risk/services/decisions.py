@@ -137,7 +137,7 @@ def _row(signal: Signal, verdict: domain.Decision, portfolio: portfolios.Portfol
         trader=portfolio.trader,
         verdict=verdict.verdict,
         code=denial.code if denial and verdict.verdict is Verdict.DENIED else "",
-        message=denial.message if denial else "",
+        message=_message(verdict),
         checks=[
             {"code": each.code, "passed": each.passed, "value": each.value, "limit": each.limit, "message": each.message}
             for each in verdict.checks
@@ -145,6 +145,13 @@ def _row(signal: Signal, verdict: domain.Decision, portfolio: portfolios.Portfol
         price=price.price if price else None,
         decided_at=portfolio.at,
     )
+
+
+def _message(decision: domain.Decision) -> str:
+    """Why it was denied, or why only half of it was approved."""
+    if decision.denial is None:
+        return ""
+    return decision.denial.message if decision.verdict is Verdict.DENIED else f"only the exit: {decision.denial.message}"
 
 
 def _leg(row: Decision, plan: domain.LegPlan, *, number: int, signal: Signal, at: datetime) -> Leg:

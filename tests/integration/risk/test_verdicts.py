@@ -146,7 +146,8 @@ def test_while_nobody_sees_the_account_a_reversal_leaves_only(trader: Trader) ->
 
     assert legs(signal) == [("CLOSE", "SHORT")]
     assert Decision.objects.get(signal=signal).code == ""
-    assert "Nobody can say what the account has" in Decision.objects.get(signal=signal).message
+    unseen = "only the exit: Nobody can say what the account has: only what is opposite is closed"
+    assert Decision.objects.get(signal=signal).message == unseen
 
 
 def test_while_nobody_sees_the_account_a_strategy_that_only_enters_waits(trader: Trader) -> None:
