@@ -1,9 +1,10 @@
 """The kinds of function, told apart by their decorator.
 
-write   opens one transaction and commits once; raises when called inside another
-piece   part of a write: raises unless a transaction is open
-step    durable: no transaction is open before or after it; it asks the outside and calls writes
-ask     an adapter's call to the outside: raises while a transaction is open
+write      opens one transaction and commits once; raises when called inside another
+statement  a write that is one statement, of which PostgreSQL makes a transaction: no BEGIN and no COMMIT to wait for
+piece      part of a write: raises unless a transaction is open
+step       durable: no transaction is open before or after it; it asks the outside and calls writes
+ask        an adapter's call to the outside: raises while a transaction is open
 
 So no network call can sit inside a transaction, and no write can hide inside another. On each side of a
 write's commit and of an ask stands a failpoint.
@@ -52,6 +53,24 @@ def write(function: Callable[P, R]) -> Callable[P, R]:
         return result
 
     return in_one_transaction
+
+
+def statement(function: Callable[P, R]) -> Callable[P, R]:
+    """Make a function one statement: all of it is stored, or nothing, by the time it is answered.
+
+    "Before commit" comes before it, since a process that ends in the middle leaves what one leaves that never asked.
+    """
+    point = failpoints.name_of(function)
+
+    @wraps(function)
+    def in_one_statement(*args: P.args, **kwargs: P.kwargs) -> R:
+        refuse_in_transaction(function.__qualname__)
+        failpoints.reach(point, "before commit")
+        result = function(*args, **kwargs)
+        failpoints.reach(point, "committed")
+        return result
+
+    return in_one_statement
 
 
 def piece(function: Callable[P, R]) -> Callable[P, R]:

@@ -21,7 +21,7 @@ SERVICES = [path for path in modules(*PRODUCT) if "services" in path.parts]
 ADAPTERS = [path for path in modules(*PRODUCT) if "adapters" in path.parts]
 # What changes rows, as Django's managers, querysets and models call it.
 CHANGING = frozenset({"save", "create", "get_or_create", "update_or_create", "delete", "bulk_create", "bulk_update"})
-WRITING_KINDS = frozenset({"write", "piece"})
+WRITING_KINDS = frozenset({"write", "statement", "piece"})
 # The methods of ports that talk to nobody, or only through another port, which is asked.
 SILENT = {
     "Chain": {"states"},

@@ -4,7 +4,8 @@ import pytest
 from django.db import transaction
 
 from tests.factories.trading import MarketFactory
-from trading.kinds import WrongKind, held_locks, is_in_transaction, piece, refuse_in_transaction, step, write
+from trading import failpoints
+from trading.kinds import WrongKind, held_locks, is_in_transaction, piece, refuse_in_transaction, statement, step, write
 from trading.locks import enter
 from trading.models import Market
 
@@ -41,6 +42,16 @@ def write_with_step() -> bool:
 def write_with_lock() -> tuple[int, ...]:
     enter("intent")
     return held_locks.get()
+
+
+@statement
+def say_one() -> bool:
+    return is_in_transaction()
+
+
+@write
+def write_with_statement() -> bool:
+    return say_one()
 
 
 @piece
@@ -120,3 +131,15 @@ def test_a_step_that_leaves_a_transaction_open_is_found_out() -> None:
     with pytest.raises(WrongKind, match=r"^step_that_leaves_one_open"):
         step_that_leaves_one_open(block)
     block.__exit__(None, None, None)
+
+
+def test_a_statement_is_its_own_transaction_and_has_a_point_on_both_sides() -> None:
+    reached: list[str] = []
+    with failpoints.listening(reached.append):
+        assert say_one() is False
+    assert [point.rpartition("say_one ")[2] for point in reached] == ["before commit", "committed"]
+
+
+def test_a_statement_inside_a_transaction_raises() -> None:
+    with pytest.raises(WrongKind, match=r"^say_one"):
+        write_with_statement()
