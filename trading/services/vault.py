@@ -11,6 +11,7 @@ import hashlib
 import os
 import re
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -53,6 +54,20 @@ def unseal(row: models.Model, column: str) -> str:
         Unreadable: if its key is gone, or the text was made for another row or purpose.
     """
     return _opened(getattr(row, column), label=_field(row, column).label(row), keys=_keys()).decode()
+
+
+def unseal_often(row: models.Model, column: str) -> str:
+    """As `unseal`, opened once by this process: for what each request asks for.
+
+    Only what a text opens to is remembered. Whoever asks has read the row anew, so what was revoked is gone.
+    """
+    keys = tuple(settings.FIELD_ENCRYPTION_KEYS)
+    return _remembered(getattr(row, column), _field(row, column).label(row), keys).decode()
+
+
+@lru_cache(maxsize=1024)
+def _remembered(text: str, label: str, keys: tuple[str, ...]) -> bytes:
+    return _opened(text, label=label, keys=_named(keys))
 
 
 @step
@@ -112,7 +127,11 @@ def _decrypted(key: bytes, text: bytes, label: str) -> bytes:
 
 def _keys() -> dict[str, bytes]:
     """The keys by name, the newest first. A name is a hash's beginning: it tells nothing of the key."""
-    keys = [base64.urlsafe_b64decode(text) for text in settings.FIELD_ENCRYPTION_KEYS]
+    return _named(settings.FIELD_ENCRYPTION_KEYS)
+
+
+def _named(texts: Sequence[str]) -> dict[str, bytes]:
+    keys = [base64.urlsafe_b64decode(text) for text in texts]
     if not keys:
         raise Unreadable("FIELD_ENCRYPTION_KEYS is not set; make one of 32 random bytes in base64")
     return {hashlib.sha256(key).hexdigest()[:16]: key for key in keys}
