@@ -12,7 +12,6 @@ from execution import selectors
 from execution.models import TxIntent, TxReceipt, TxSend
 from execution.selectors import OrderStanding
 from risk.models import Decision
-from trading import clock
 from trading.api import proving
 from trading.domain.people import Act, may
 from trading.domain.signal import source_of
@@ -67,7 +66,7 @@ def _seen(request: HttpRequest, *, path: str, keys: tuple[str, ...]) -> QuerySet
     if may(people.of_user(request.user), Act.SEE):
         return Signal.objects.all()
     names = {name for name in map(source_of, keys) if name}
-    proven = proving.prove(request, message=path.encode(), names=names, at=clock.now())
+    proven = proving.prove(request, message=path.encode(), names=names)
     return None if proven is None else Signal.objects.filter(source=proven.source)
 
 

@@ -4,15 +4,14 @@ Nothing of the input is reflected in any of them.
 """
 
 import re
+import time
 from collections.abc import Callable
-from datetime import datetime
 from typing import Any
 
 import structlog
 from django.http import HttpRequest, JsonResponse, UnreadablePostError
-from prometheus_client import Counter
+from prometheus_client import Counter, Histogram
 
-from trading import clock
 from trading.domain import strict_json
 from trading.domain.errors import Invalid
 from trading.domain.form import FormError
@@ -25,6 +24,7 @@ MAX_BODY_BYTES = 16 * 1024
 PATIENCE_SECONDS = 2.0
 RATE_LIMITED = Counter("vanta_rate_limited", "Refused since too much came at once.", ["limit"])
 RATE_LIMITED.labels("source")
+ANSWER_SECONDS = Histogram("vanta_door_seconds", "From the head of a signal to its answer.", ["status"])
 log = structlog.get_logger(__name__)
 
 
@@ -68,10 +68,17 @@ def _read(request: HttpRequest) -> bytes:
         raise Refused(400, "BODY_INCOMPLETE", "the body didn't come to its end") from None
 
 
-def answered(work: Callable[[datetime], signals.Acceptance | None]) -> JsonResponse:
+def answered(work: Callable[[], signals.Acceptance | None]) -> JsonResponse:
     """The answer to what a door made of a body."""
+    begun = time.perf_counter()
+    answer = _answered(work)
+    ANSWER_SECONDS.labels(answer.status_code).observe(time.perf_counter() - begun)
+    return answer
+
+
+def _answered(work: Callable[[], signals.Acceptance | None]) -> JsonResponse:
     try:
-        taken = work(clock.now())
+        taken = work()
         return _answer(taken) if taken else JsonResponse({"status": "heard"})
     except Refused as refused:
         return JsonResponse({"code": refused.code, "message": refused.message}, status=refused.status)
@@ -82,26 +89,27 @@ def answered(work: Callable[[datetime], signals.Acceptance | None]) -> JsonRespo
 
 
 def accepted(
-    raw: bytes, proven: Proven, *, read: Callable[[], tuple[SignalRequest | None, str | None]], at: datetime
+    raw: bytes, proven: Proven, *, read: Callable[[], tuple[SignalRequest | None, str | None]]
 ) -> signals.Acceptance | None:
     """Store what an authentic body asks; one that is refused leaves its trace in the audit log.
 
     `read` says what it asks (None: nothing, its sender is only there), and what is kept of it (None: all of it).
     """
+    source, at = proven.source, proven.at
     hearing.note(proven, at=at)
     try:
         wanted, kept = read()
         if wanted is None:
             return None
         if wanted.is_entry:
-            rates.meter.pass_entry(proven.source, at=at)
-        return signals.accept(request=wanted, raw=raw, kept=kept, source=proven.source, at=at)
+            rates.meter.pass_entry(source, at=at)
+        return signals.accept(request=wanted, raw=raw, kept=kept, source=source, at=at)
     except (Refused, Invalid) as refusal:
-        signals.note_refusal(code=_code(refusal), raw=raw, source=proven.source, at=at)
+        signals.note_refusal(code=_code(refusal), raw=raw, source=source, at=at)
         raise
     except rates.TooMany as flood:
         if flood.is_news:
-            signals.note_refusal(code=flood.code, raw=raw, source=proven.source, at=at)
+            signals.note_refusal(code=flood.code, raw=raw, source=source, at=at)
         raise
 
 

@@ -1,7 +1,6 @@
 """Whose a request is, by what it was signed with."""
 
 from collections.abc import Collection
-from datetime import datetime
 
 from django.http import HttpRequest
 
@@ -17,7 +16,7 @@ _HEADERS = {
 }
 
 
-def prove(request: HttpRequest, *, message: bytes, names: Collection[str], at: datetime) -> Proven | None:
-    """The source that signed the message, among those named and the default one; None if none did."""
+def prove(request: HttpRequest, *, message: bytes, names: Collection[str]) -> Proven | None:
+    """The source that signed the message by now, among those named and the default one; None if none did."""
     said = {name: request.META[key] for name, key in _HEADERS.items() if key in request.META}
-    return proofs.prove(proof.read(said), message=message, names=names, at=at)
+    return proofs.prove(proof.read(said), message=message, names=names, at=None)

@@ -4,7 +4,6 @@ No chain, no RPC and no price source is asked here, and nothing of the input is 
 """
 
 import re
-from datetime import datetime
 
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
@@ -24,17 +23,17 @@ _JSON = re.compile(r'application/json[ \t]*(;[ \t]*charset="?utf-8"?[ \t]*)?', r
 def receive(request: HttpRequest) -> JsonResponse:
     """Take one signal and answer what became of it."""
 
-    def work(at: datetime) -> signals.Acceptance | None:
+    def work() -> signals.Acceptance | None:
         raw = door.body(request, types=_JSON, advice="send application/json")
-        proven = _proven(request, raw, at=at)
-        return door.accepted(raw, proven, read=lambda: (_read(raw, proven), None), at=at)
+        proven = _proven(request, raw)
+        return door.accepted(raw, proven, read=lambda: (_read(raw, proven), None))
 
     return door.answered(work)
 
 
-def _proven(request: HttpRequest, raw: bytes, *, at: datetime) -> Proven:
+def _proven(request: HttpRequest, raw: bytes) -> Proven:
     """Who sent a body. Nothing in it is believed yet: a name only says whose secrets are tried."""
-    proven = proving.prove(request, message=raw, names=proof.named(raw), at=at)
+    proven = proving.prove(request, message=raw, names=proof.named(raw))
     if proven is None:
         raise door.unproven()
     return proven

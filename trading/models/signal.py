@@ -3,10 +3,11 @@
 from datetime import datetime
 from typing import Self
 
-from django.db import connection, models
+from django.db import models
 
 from trading.domain.mode import Book
 from trading.domain.signal import ENTRIES, LIFECYCLE, Side, SignalStatus, SizeKind, Stance
+from trading.models.acceptance import Added, Missing, Wish, add
 from trading.models.fields import LeverageField, PercentField, PriceField, UsdcField
 from trading.models.lane import Due
 from trading.models.lifecycle import LifecycleTrigger, choices, known_states, known_words, never_deleted
@@ -26,17 +27,9 @@ class SignalQuerySet(models.QuerySet["Signal"]):
         """A trader's signals that wait for their decision, in the order received."""
         return self.filter(trader_id=trader_id, next_action_at__lte=at).order_by("id")
 
-    def add(self, signal: "Signal") -> bool:
-        """Insert a signal, unless one of its identity is there: whether it was inserted. One statement."""
-        own = [field for field in self.model._meta.concrete_fields if not field.primary_key]
-        columns, places = ", ".join(f'"{field.column}"' for field in own), ", ".join(["%s"] * len(own))
-        # Django's own insert that leaves conflicts alone can't say which it was: the row would be read again.
-        insert = f"INSERT INTO signals ({columns}) VALUES ({places}) ON CONFLICT DO NOTHING RETURNING id"  # noqa: S608 - ours
-        with connection.cursor() as cursor:
-            cursor.execute(insert, [field.get_db_prep_save(field.value_from_object(signal), connection) for field in own])
-            inserted = cursor.fetchone()
-        signal.pk = inserted[0] if inserted else None
-        return inserted is not None
+    def add(self, signal: "Signal", wish: Wish) -> Added | Missing:
+        """Insert a signal and its event, unless one of its identity is there. One statement."""
+        return add(signal, wish)
 
     def live_entries(self) -> Self:
         """Those that ask for more exposure on the chain."""

@@ -1,12 +1,16 @@
 """What a source proves itself with."""
 
+from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Self
+from functools import cache
+from typing import Any, Self
 
 import pgtrigger
 from django.db import models
 
 from trading.domain.source import Auth
+from trading.models import prepared
 from trading.models.lifecycle import choices, known_words, never_deleted
 from trading.models.sealed import SealedField
 from trading.models.source import Source
@@ -18,6 +22,14 @@ class SourceSecretQuerySet(models.QuerySet["SourceSecret"]):
     def active(self, *, at: datetime) -> Self:
         """Those that prove something."""
         return self.filter(models.Q(expires_at=None) | models.Q(expires_at__gt=at), revoked_at=None)
+
+    def of(self, names: Collection[str], *, at: datetime | None) -> "list[Candidate]":
+        """The sources of some names, each once for each of its active secrets, or once without one. One statement.
+
+        None: now, by the database's clock.
+        """
+        found = prepared.rows(_of(), {"names": list(names), "at": prepared.text(at)})
+        return [_candidate(*each) for each in found]
 
 
 class SourceSecret(models.Model):
@@ -74,3 +86,29 @@ class SourceSecret(models.Model):
 
     def __str__(self) -> str:
         return self.key_id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """A source and one of its active secrets, as they stood at a moment; None: it has no active one."""
+
+    source: Source
+    secret: SourceSecret | None
+    at: datetime
+
+
+def _candidate(at: datetime, *values: Any) -> Candidate:
+    width = len(prepared.columns(Source))
+    secret = None if values[width] is None else prepared.row(SourceSecret, values[width:])
+    return Candidate(source=prepared.row(Source, values[:width]), secret=secret, at=at)
+
+
+@cache
+def _of() -> str:
+    columns = (f"{model._meta.db_table}.{column}" for model in (Source, SourceSecret) for column in prepared.columns(model))
+    return f"""
+        SELECT now.at, {", ".join(columns)}
+        FROM (SELECT coalesce(%(at)s::timestamptz, clock_timestamp()) AS at) AS now CROSS JOIN sources LEFT JOIN source_secrets
+            ON source_id = sources.id AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > now.at)
+        WHERE name = ANY(%(names)s::text[])
+    """  # noqa: S608 - ours

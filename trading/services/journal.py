@@ -30,7 +30,12 @@ def event(kind: str, subject: models.Model, /, *, at: datetime, trace_id: str = 
 def record_all(events: Iterable[Event]) -> None:
     """Write down several events in one statement, and log each."""
     for written in Event.objects.bulk_create(list(events)):
-        log.info(written.kind, subject=written.subject, trace_id=written.trace_id, **written.facts)
+        tell(written.kind, subject=written.subject, trace_id=written.trace_id, **written.facts)
+
+
+def tell(kind: str, /, *, subject: str, trace_id: str, **facts: Any) -> None:
+    """Log an event that is written down."""
+    log.info(kind, subject=subject, trace_id=trace_id, **facts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)

@@ -6,7 +6,6 @@ from datetime import datetime
 
 import structlog
 from django.conf import settings
-from django.db.models import F, FilteredRelation, Q
 
 from trading.domain import proof
 from trading.domain.proof import Proof
@@ -24,6 +23,8 @@ class Proven:
 
     source: Source
     secret: SourceSecret | None
+    # When it was looked at.
+    at: datetime
     # The names that were looked at, and those among them that are a row's own.
     looked_at: frozenset[str] = frozenset()
     taken: frozenset[str] = frozenset()
@@ -40,28 +41,28 @@ class Proven:
         return Source.objects.filter(name=name).exclude(name=Source.DEFAULT).exists()
 
 
-def prove(claim: Proof | None, *, message: bytes, names: Collection[str], at: datetime) -> Proven | None:
+def prove(claim: Proof | None, *, message: bytes, names: Collection[str], at: datetime | None) -> Proven | None:
     """The source that made the proof, among those named and the default one; None if none did. One query.
 
-    Work and time are the same whoever is named: only the answer differs.
+    Work and time are the same whoever is named: only the answer differs. No time: now, which costs no query of its own.
     """
-    rows = _candidates(names, at=at)
-    taken = frozenset(source.name for source, _ in rows) - {Source.DEFAULT}
-    wanted = claim if claim is not None and claim.is_timely(at) else _NOBODYS
-    tried = [(source, secret) for source, secret in rows if _may_prove(source, wanted.kind)]
-    found = proof.matches(wanted, message=message, keys=[_key(source, secret) for source, secret in tried])
-    proven = [pair for pair, is_proven in zip(tried, found, strict=True) if is_proven]
+    rows = SourceSecret.objects.of({*names, Source.DEFAULT}, at=at)
+    taken = frozenset(row.source.name for row in rows) - {Source.DEFAULT}
+    wanted = claim if claim is not None and rows and claim.is_timely(rows[0].at) else _NOBODYS
+    tried = [row for row in rows if _may_prove(row.source, wanted.kind)]
+    found = proof.matches(wanted, message=message, keys=[_key(row.source, row.secret) for row in tried])
+    proven = [row for row, is_proven in zip(tried, found, strict=True) if is_proven]
     if not proven or wanted is _NOBODYS:
         return None
-    source, secret = proven[0]
-    return Proven(source=source, secret=secret, looked_at=frozenset(names), taken=taken)
+    first = proven[0]
+    return Proven(source=first.source, secret=first.secret, at=first.at, looked_at=frozenset(names), taken=taken)
 
 
 def prove_token(token: str, *, at: datetime) -> Proven | None:
     """The source whose token this is; None if nobody's. One query."""
     found = SourceSecret.objects.active(at=at).filter(kind=Auth.TOKEN, digest=proof.token_digest(token))
     secret = found.filter(source__is_enabled=True, source__is_internal=False).select_related("source").first()
-    return None if secret is None else Proven(source=secret.source, secret=secret)
+    return None if secret is None else Proven(source=secret.source, secret=secret, at=at)
 
 
 def is_token_of(source: Source, token: str, *, at: datetime) -> bool:
@@ -70,28 +71,6 @@ def is_token_of(source: Source, token: str, *, at: datetime) -> bool:
 
 
 _NOBODYS = Proof(kind=Auth.SIGNATURE, macs=(b"",))
-
-
-def _candidates(names: Collection[str], *, at: datetime) -> list[tuple[Source, SourceSecret | None]]:
-    """The named sources and the default one, each once for each of its active secrets."""
-    is_active = Q(secrets__revoked_at=None) & (Q(secrets__expires_at=None) | Q(secrets__expires_at__gt=at))
-    rows = (
-        Source.objects.filter(name__in={*names, Source.DEFAULT})
-        .annotate(active=FilteredRelation("secrets", condition=is_active))
-        .annotate(
-            secret_id=F("active__pk"),
-            secret_key_id=F("active__key_id"),
-            secret_sealed=F("active__sealed"),
-            secret_used_at=F("active__last_used_at"),
-        )
-    )
-    return [(row, _secret(row, row.secret_id, row.secret_key_id, row.secret_sealed, row.secret_used_at)) for row in rows]
-
-
-def _secret(source: Source, pk: int | None, key_id: str, sealed: str, used_at: datetime | None) -> SourceSecret | None:
-    if pk is None:
-        return None
-    return SourceSecret(pk=pk, source_id=source.pk, kind=source.auth, key_id=key_id, sealed=sealed, last_used_at=used_at)
 
 
 def _may_prove(source: Source, kind: Auth) -> bool:
@@ -105,7 +84,7 @@ def _key(source: Source, secret: SourceSecret | None) -> bytes:
     if secret is None:
         return b""
     try:
-        return proof.key_of(vault.unseal(secret, "sealed"), kind=Auth(secret.kind))
+        return proof.key_of(vault.unseal_often(secret, "sealed"), kind=Auth(secret.kind))
     except vault.Unreadable as error:
         # Only this source is refused; the others are none of its business.
         facts = {"source": source.name, "key_id": secret.key_id, "reason": error.message}

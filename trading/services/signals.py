@@ -9,12 +9,13 @@ from django.conf import settings
 
 from trading import doorbell
 from trading.domain.errors import Invalid
-from trading.domain.mode import Book, Mode, book_for
+from trading.domain.mode import Mode
 from trading.domain.protection import as_json
 from trading.domain.signal import ENTRY_LIFETIME, SignalRequest, SignalStatus, fingerprint, intent_key
 from trading.domain.source import SourceMode
-from trading.kinds import piece, write
-from trading.models import Market, Position, Signal, Source, Trader
+from trading.kinds import piece, statement, step, write
+from trading.models import Signal, Source
+from trading.models.acceptance import Added, Missing, Wish
 from trading.services import audit, journal, mode
 
 
@@ -52,7 +53,7 @@ class Acceptance:
     signal: Signal
 
 
-@write
+@step
 def accept(*, request: SignalRequest, raw: bytes, source: Source, at: datetime, kept: str | None = None) -> Acceptance:
     """Store a signal once: the first call inserts, every later one finds what is there.
 
@@ -65,8 +66,7 @@ def accept(*, request: SignalRequest, raw: bytes, source: Source, at: datetime, 
         UnknownPosition: if the position that it names doesn't exist.
     """
     wanted = _row(request, raw=raw, kept=raw.decode() if kept is None else kept, source=source, at=at)
-    if Signal.objects.add(wanted):
-        _announce(wanted, at=at)
+    if _accept(wanted, request):
         return Acceptance(outcome=Outcome.ACCEPTED, signal=wanted)
     stored = Signal.objects.select_related("trader", "market").get(source_name=request.source, signal_id=request.signal_id)
     if stored.fingerprint == wanted.fingerprint:
@@ -97,22 +97,45 @@ def note_refusal(*, code: str, raw: bytes, source: Source, at: datetime) -> None
     )
 
 
-def _announce(signal: Signal, *, at: datetime) -> None:
-    is_waiting = signal.status == SignalStatus.AWAITING
-    journal.record(
-        "signal.awaiting" if is_waiting else "signal.received",
-        signal,
-        at=at,
-        trace_id=signal.trace_id,
-        intent_key=signal.intent_key,
-        side=signal.side,
-        symbol=signal.market.symbol,
-        book=signal.book,
+@statement
+def _accept(wanted: Signal, request: SignalRequest) -> bool:
+    """Store a signal where it belongs, with its event; whether it is new."""
+    wish = _wish(wanted, request)
+    found = _checked(Signal.objects.add(wanted, wish))
+    if found.pk is None:
+        return False
+    wanted.pk, wanted.trader_id, wanted.market_id, wanted.book = found.pk, found.trader_id, found.market_id, found.book
+    wanted._state.adding = False
+    facts = {**wish.facts, "symbol": found.symbol, "book": found.book}
+    journal.tell(wish.kind, subject=f"signal:{found.pk}", trace_id=wanted.trace_id, **facts)
+    if wanted.status != SignalStatus.AWAITING:
+        doorbell.ring("signal.accepted", key=found.trader_id)
+    return True
+
+
+def _wish(wanted: Signal, request: SignalRequest) -> Wish:
+    is_waiting = wanted.status == SignalStatus.AWAITING
+    return Wish(
+        tg_user_id=request.tg_user_id,
+        symbol=request.symbol,
+        may_be_live=mode.ceiling().mode is Mode.LIVE,
+        needs_two=settings.LIVE_REQUIRES_TWO,
+        kind="signal.awaiting" if is_waiting else "signal.received",
+        facts={"intent_key": wanted.intent_key, "side": wanted.side},
     )
-    if not is_waiting:
-        doorbell.ring("signal.accepted", key=signal.trader_id)
 
 
+def _checked(found: Added | Missing) -> Added:
+    if found is Missing.POSITION:
+        raise UnknownPosition("there is no such position", field="position")
+    if found is Missing.TRADER:
+        raise UnknownTrader("this source can't trade for that user", field="tg_user_id")
+    if found is Missing.MARKET:
+        raise UnknownSymbol("no such market is listed", field="symbol")
+    return found
+
+
+@write
 def _note_conflict(stored: Signal, *, wanted: Signal, at: datetime) -> None:
     audit.record(
         actor=f"source:{stored.source_name}",
@@ -128,7 +151,6 @@ def _note_conflict(stored: Signal, *, wanted: Signal, at: datetime) -> None:
 
 
 def _row(request: SignalRequest, *, raw: bytes, kept: str, source: Source, at: datetime) -> Signal:
-    aim = _aim(request)
     wait = _wait(request, source=source, at=at)
     return Signal(
         source=source,
@@ -137,13 +159,10 @@ def _row(request: SignalRequest, *, raw: bytes, kept: str, source: Source, at: d
         intent_key=intent_key(source=request.source, signal_id=request.signal_id),
         fingerprint=fingerprint(raw),
         trace_id=secrets.token_hex(16),
-        trader=aim.trader,
-        market=aim.market,
-        position=aim.position,
+        position_id=request.position_id,
         side=request.side,
         stance=request.stance,
         closes=request.closes or "",
-        book=Book.PAPER if request.is_test else aim.book,
         collateral_usdc=request.collateral,
         size_kind=request.size.kind if request.size else "",
         size_pct=request.size.share if request.size else None,
@@ -186,48 +205,3 @@ def _wait(request: SignalRequest, *, source: Source, at: datetime) -> _Wait:
         return _Wait(status=SignalStatus.RECEIVED, until=at, expires_at=at + ENTRY_LIFETIME)
     ends_at = at + timedelta(seconds=settings.APPROVAL_SECONDS)
     return _Wait(status=SignalStatus.AWAITING, until=ends_at + _PAST, expires_at=ends_at)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Aim:
-    """What a signal is about."""
-
-    trader: Trader
-    market: Market
-    book: Book
-    position: Position | None = None
-
-
-def _aim(request: SignalRequest) -> _Aim:
-    if request.position_id is None:
-        trader, market = _trader(request), _market(request)
-        return _Aim(trader=trader, market=market, book=_book(request, trader=trader, market=market))
-    position = Position.objects.select_related("trader", "market").filter(pk=request.position_id).first()
-    if position is None:
-        raise UnknownPosition("there is no such position", field="position")
-    # Whatever has become of its account and its market since: what was opened can be closed.
-    return _Aim(trader=position.trader, market=position.market, book=Book(position.book), position=position)
-
-
-def _trader(request: SignalRequest) -> Trader:
-    trader = Trader.objects.filter(tg_user_id=request.tg_user_id, is_enabled=True).first()
-    if trader is None:
-        raise UnknownTrader("this source can't trade for that user", field="tg_user_id")
-    return trader
-
-
-def _market(request: SignalRequest) -> Market:
-    market = Market.objects.filter(symbol=request.symbol, is_listed=True).first()
-    if market is None:
-        raise UnknownSymbol("no such market is listed", field="symbol")
-    return market
-
-
-def _book(request: SignalRequest, *, trader: Trader, market: Market) -> Book:
-    """Entries follow the configured mode; an exit belongs to the book in which there is something to close."""
-    configured = mode.configured()
-    if request.is_entry:
-        return book_for(configured=configured)
-    held = set(Position.objects.open().filter(trader=trader, market=market).values_list("book", flat=True))
-    preferred = [Book.LIVE, Book.PAPER] if configured is Mode.LIVE else [Book.PAPER, Book.LIVE]
-    return next((book for book in preferred if book in held), book_for(configured=configured))

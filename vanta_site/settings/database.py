@@ -20,7 +20,12 @@ DATABASES = {
         **environ.Env.db_url_config(_DATABASE_URL),
         "CONN_MAX_AGE": 0 if _HAS_POOL else 600,
         "CONN_HEALTH_CHECKS": True,
-        "OPTIONS": {"options": _GUARDS, **({"pool": {"min_size": 1, "max_size": 8, "timeout": 5}} if _HAS_POOL else {})},
+        # 0: what goes through psycopg's own cursor (`trading.models.prepared`) is kept at once; Django's never prepares.
+        "OPTIONS": {
+            "options": _GUARDS,
+            "prepare_threshold": 0,
+            **({"pool": {"min_size": 1, "max_size": 8, "timeout": 5}} if _HAS_POOL else {}),
+        },
     }
 }
 
