@@ -30,7 +30,8 @@ AUTO_DRY_ON_VIOLATION = read.flag("AUTO_DRY_ON_VIOLATION", True)
 
 # Who answers a port (`trading.conf` builds them), and who carries a ring to the workers.
 MODE_SWITCH = "trading.adapters.redis_switch.RedisSwitch"
-DOORBELL = "vanta_site.pipeline.ring"
+# The web, which has the pool, rings off the path of its answers.
+DOORBELL = "vanta_site.ringing.ring" if read.flag("DB_POOL", False) else "vanta_site.pipeline.ring"
 PRICE_ADAPTERS = {
     "venue": "trading.adapters.venue_feed.VenueFeed",
     "pyth": "trading.adapters.pyth.PythHermes",
