@@ -23,6 +23,8 @@ CONTENT_TYPE = "application/problem+json"
 DATABASE_UNAVAILABLE = "DATABASE_UNAVAILABLE"
 
 NOT_FOUND = "NOT_FOUND"
+# Errors of ours, and a database that is gone; any other is a mistake, and goes its way.
+KNOWN = (VantaError, OperationalError, InterfaceError)
 
 # What the caller can do → the status that says so. The first that fits.
 STATUS: tuple[tuple[type[VantaError], HTTPStatus], ...] = (
@@ -76,7 +78,7 @@ def document(*, status: HTTPStatus, code: str, detail: str, **more: object) -> d
 
 def answer(error: Exception, context: dict[str, Any]) -> Response | None:
     """REST framework's handler: every error that somebody can cause is a problem document."""
-    problem = _problem(error) or _of_field(error)
+    problem = _known(error) if isinstance(error, KNOWN) else _of_field(error)
     if problem is not None:
         return Response(problem, status=problem["status"], content_type=CONTENT_TYPE)
     response: Response | None = exception_handler(error, context)
@@ -98,20 +100,23 @@ class ProblemMiddleware:
 
     def process_exception(self, _: HttpRequest, error: Exception) -> JsonResponse | None:
         """A problem document for an error that we know; any other goes its way."""
-        problem = _problem(error)
-        return None if problem is None else JsonResponse(problem, status=problem["status"], content_type=CONTENT_TYPE)
+        return answer_plainly(error) if isinstance(error, KNOWN) else None
 
 
-def _problem(error: Exception) -> dict[str, Any] | None:
+def answer_plainly(error: VantaError | OperationalError | InterfaceError) -> JsonResponse:
+    """The problem document of an error that we know."""
+    problem = _known(error)
+    return JsonResponse(problem, status=problem["status"], content_type=CONTENT_TYPE)
+
+
+def _known(error: VantaError | OperationalError | InterfaceError) -> dict[str, Any]:
     if isinstance(error, VantaError):
         code = error.form_code if isinstance(error, FormError) else error.code
         log.warning("request.refused", code=code, **error.facts)
         return document(status=status_of(error), code=code, detail=error.message, **_named(error))
-    if isinstance(error, OperationalError | InterfaceError):
-        log.error("request.database_unavailable", error=type(error).__name__)
-        unavailable = HTTPStatus.SERVICE_UNAVAILABLE
-        return document(status=unavailable, code=DATABASE_UNAVAILABLE, detail="the database doesn't answer; send it again")
-    return None
+    log.error("request.database_unavailable", error=type(error).__name__)
+    unavailable = HTTPStatus.SERVICE_UNAVAILABLE
+    return document(status=unavailable, code=DATABASE_UNAVAILABLE, detail="the database doesn't answer; send it again")
 
 
 def _named(error: VantaError) -> dict[str, object]:

@@ -27,6 +27,7 @@ INSTALLED_APPS = [
     "vanta_site",
 ]
 MIDDLEWARE = [
+    "vanta_site.short_path.ShortPath",
     "django_prometheus.middleware.PrometheusBeforeMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
