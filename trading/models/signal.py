@@ -43,7 +43,8 @@ class SignalQuerySet(models.QuerySet["Signal"]):
 class Signal(Due):
     """One instruction from one source: unique by (source name, signal id), for ever."""
 
-    source = models.ForeignKey(Source, on_delete=models.PROTECT, related_name="signals")
+    # Without an index of its own: `signals_of_a_source` begins with it.
+    source = models.ForeignKey(Source, on_delete=models.PROTECT, related_name="signals", db_index=False)
     # As the sender names itself; the default source answers for many names.
     source_name = models.CharField(max_length=64)
     signal_id = models.CharField(max_length=128)
