@@ -1,6 +1,5 @@
 """A signal's way into its table, in one statement."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from enum import StrEnum
 from functools import cache
@@ -16,14 +15,17 @@ _FOUND = ("trader_id", "market_id", "book")
 # What it asks for is looked up as it is now, and written only where all of it was found: nobody else's
 # transaction fits in between, and nothing needs to be remembered.
 _STATEMENT = """
-    WITH named AS (
-        SELECT trader_id, market_id, symbol, book
-        FROM positions JOIN markets ON markets.id = market_id WHERE positions.id = %(position_id)s::bigint
+    WITH said AS (
+        SELECT * FROM jsonb_populate_record(NULL::signals, %(row)s::jsonb)
+    ), named AS (
+        SELECT positions.trader_id, positions.market_id, symbol, positions.book
+        FROM said JOIN positions ON positions.id = said.position_id JOIN markets ON markets.id = positions.market_id
         UNION ALL
         SELECT traders.id, markets.id, symbol, NULL
-        FROM (SELECT WHERE %(position_id)s::bigint IS NULL) AS anything
+        FROM said
         LEFT JOIN traders ON traders.tg_user_id = %(tg_user_id)s::bigint AND traders.is_enabled
         LEFT JOIN markets ON markets.symbol = %(symbol)s::text AND markets.is_listed
+        WHERE said.position_id IS NULL
     ), wanted AS (
         SELECT CASE
             WHEN configured = 'LIVE' AND %(may_be_live)s::boolean AND (confirmed_by <> '' OR NOT %(needs_two)s::boolean)
@@ -32,7 +34,7 @@ _STATEMENT = """
         FROM mode_state WHERE id = 1
     ), placed AS (
         SELECT named.trader_id, named.market_id, named.symbol, CASE
-            WHEN %(is_test)s::boolean THEN 'PAPER'
+            WHEN said.is_test THEN 'PAPER'
             WHEN named.book IS NOT NULL THEN named.book
             ELSE coalesce(
                 -- An exit belongs to the book in which there is something to close, the wanted one first.
@@ -45,18 +47,17 @@ _STATEMENT = """
                 wanted.book
             )
         END AS book
-        FROM named CROSS JOIN wanted
+        FROM said CROSS JOIN named CROSS JOIN wanted
     ), added AS (
         INSERT INTO signals (trader_id, market_id, book, {columns})
-        SELECT placed.trader_id, placed.market_id, placed.book, {values}
-        FROM placed CROSS JOIN jsonb_populate_record(NULL::signals, %(row)s::jsonb) AS said
+        SELECT placed.trader_id, placed.market_id, placed.book, {values} FROM placed CROSS JOIN said
         WHERE placed.trader_id IS NOT NULL AND placed.market_id IS NOT NULL
         ON CONFLICT DO NOTHING
-        RETURNING id
+        RETURNING id, intent_key, trace_id, side, book, received_at
     ), told AS (
         INSERT INTO journal (kind, subject, trace_id, facts, at)
-        SELECT %(kind)s, 'signal:' || added.id, %(trace_id)s,
-            %(facts)s::jsonb || jsonb_build_object('symbol', symbol, 'book', book), %(received_at)s::timestamptz
+        SELECT %(kind)s, 'signal:' || id, trace_id,
+            jsonb_build_object('intent_key', intent_key, 'side', side, 'symbol', symbol, 'book', added.book), received_at
         FROM added CROSS JOIN placed
     )
     SELECT trader_id, market_id, symbol, book, (SELECT id FROM added) FROM placed
@@ -65,15 +66,15 @@ _STATEMENT = """
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wish:
-    """What is looked up while a signal is added, and what the journal is told of it."""
+    """What is looked up while a signal is added, and what the journal calls it."""
 
     tg_user_id: int
     symbol: str
     # Whether the environment allows LIVE, and whether a wish for it needs a second person.
     may_be_live: bool
     needs_two: bool
+    is_entry: bool
     kind: str
-    facts: Mapping[str, object]
 
 
 class Missing(StrEnum):
@@ -98,10 +99,8 @@ class Added:
 def add(signal: "Signal", wish: Wish) -> Added | Missing:
     """Insert a signal and its event, unless one of its identity is there."""
     said = {name: value for name in _columns(type(signal)) if (value := getattr(signal, name)) is not None}
-    given: dict[str, object] = {name: getattr(wish, name) for name in _ASKED}
-    given |= {name: getattr(signal, name) for name in _REPEATED}
-    given["row"] = said
-    found = prepared.rows(_statement(type(signal)), {name: prepared.text(value) for name, value in given.items()})
+    given = {name: prepared.text(getattr(wish, name)) for name in _ASKED} | {"row": prepared.text(said)}
+    found = prepared.rows(_statement(type(signal)), given)
     return _added(*found[0]) if found else Missing.POSITION
 
 
@@ -114,8 +113,6 @@ def _added(trader_id: int | None, market_id: int | None, symbol: str, book: str,
 
 
 _ASKED = tuple(field.name for field in fields(Wish))
-# What is said in the row, and decides too where it belongs.
-_REPEATED = ("position_id", "is_entry", "is_test", "trace_id", "received_at")
 
 
 @cache

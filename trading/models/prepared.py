@@ -10,7 +10,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any, TypeVar
 
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connection, connections
 from django.db.models import Model
 from psycopg import Cursor
 
@@ -25,10 +25,12 @@ def rows(statement: str, given: Mapping[str, str | list[str] | None]) -> list[Ro
 
     Otherwise PostgreSQL would keep one plan for each width of an integer, and for each choice of nulls.
     """
-    with connection.cursor() as cursor:
-        # Django's own writes the parameters into the text, so that no two are the same. psycopg's has PostgreSQL keep what
-        # it executes (`prepare_threshold`), and all that Django does around a cursor stays around it.
-        cursor.cursor = Cursor(connection.connection)
+    db = connections[DEFAULT_DB_ALIAS]
+    db.ensure_connection()
+    # Django's own writes the parameters into the text, so that no two are the same. psycopg's has PostgreSQL keep what
+    # it executes (`prepare_threshold`), and all that Django does around a cursor stays around it.
+    own: Any = Cursor(db.connection)  # which Django's types take for a wrapper already
+    with db.make_debug_cursor(own) if db.queries_logged else db.make_cursor(own) as cursor:
         cursor.execute(statement, given)
         found: list[Row] = cursor.fetchall()
     return found

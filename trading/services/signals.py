@@ -106,7 +106,7 @@ def _accept(wanted: Signal, request: SignalRequest) -> bool:
         return False
     wanted.pk, wanted.trader_id, wanted.market_id, wanted.book = found.pk, found.trader_id, found.market_id, found.book
     wanted._state.adding = False
-    facts = {**wish.facts, "symbol": found.symbol, "book": found.book}
+    facts = {"intent_key": wanted.intent_key, "side": wanted.side, "symbol": found.symbol, "book": found.book}
     journal.tell(wish.kind, subject=f"signal:{found.pk}", trace_id=wanted.trace_id, **facts)
     if wanted.status != SignalStatus.AWAITING:
         doorbell.ring("signal.accepted", key=found.trader_id)
@@ -120,8 +120,8 @@ def _wish(wanted: Signal, request: SignalRequest) -> Wish:
         symbol=request.symbol,
         may_be_live=mode.ceiling().mode is Mode.LIVE,
         needs_two=settings.LIVE_REQUIRES_TWO,
+        is_entry=request.is_entry,
         kind="signal.awaiting" if is_waiting else "signal.received",
-        facts={"intent_key": wanted.intent_key, "side": wanted.side},
     )
 
 
