@@ -175,7 +175,7 @@ def exits(situation: Situation) -> tuple[LegPlan, ...]:
 def closable_for(situation: Situation) -> tuple[Closable, ...]:
     """The positions that this exit may touch: it never closes one that was asked for after it was meant."""
     wanted = situation.wanted
-    meant_at = wanted.signaled_at or wanted.received_at or situation.at
+    meant_at = wanted.signaled_at or situation.at
     meant = (held for held in situation.closable if wanted.closes in {None, held.direction})
     return tuple(held for held in meant if held.collateral and held.opened_at <= meant_at)
 

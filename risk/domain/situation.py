@@ -72,8 +72,6 @@ class Wanted:
     take_profit: Price | None
     stop_loss: Price | None
     signaled_at: datetime | None
-    # When it came in; None: now.
-    received_at: datetime | None = None
     unsized: Unsized | None = None
     stance: Stance = Stance.ANOTHER
     # Only the positions of one side; None: all.

@@ -61,7 +61,6 @@ def wanted(signal: Signal, *, side: Side) -> Wanted:
         take_profit=signal.take_profit,
         stop_loss=signal.stop_loss,
         signaled_at=signal.signaled_at,
-        received_at=signal.received_at,
         stance=Stance(signal.stance),
         closes=Direction(signal.closes) if signal.closes else None,
         granted_at=signal.granted_at,

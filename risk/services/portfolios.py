@@ -167,14 +167,20 @@ def _sender(signal: Signal) -> str:
 
 
 def _is_meant(position: Position, signal: Signal) -> bool:
-    """Whether an exit is about a position: the one that it names, or any in its market and book."""
-    named = signal.position_id in {None, position.pk}
-    return named and (position.market_id, position.book) == (signal.market_id, signal.book)
+    """Whether a signal is about a position: an exit about the one that it names, or any that wasn't asked for after it."""
+    if signal.position_id is not None:
+        return signal.position_id == position.pk
+    is_later = signal.side == Side.CLOSE and position.signal_id is not None and position.signal_id > signal.pk
+    return not is_later and (position.market_id, position.book) == (signal.market_id, signal.book)
 
 
 def _asked_at(position: Position) -> datetime:
-    """When a position was asked for: what was on its way when an exit came is the exit's too."""
-    return min(position.opened_at, position.signal.received_at) if position.signal else position.opened_at
+    """When a position was asked for, by its sender's clock if that said so: an exit meant later is about it too."""
+    if position.signal is None:
+        return position.opened_at
+    # To the second: that is as exact as TradingView's clock is.
+    asked_at = (position.signal.signaled_at or position.signal.received_at).replace(microsecond=0)
+    return min(position.opened_at, asked_at)
 
 
 def _closing(trader: Trader) -> dict[int, Usdc]:

@@ -69,8 +69,10 @@ def test_an_emergency_stop_denies_what_comes_and_settles_what_was_sent(world: Wo
     # What was on the wire isn't forgotten.
     assert (way.fresh(sent).status, way.fresh(sent).order.status) == (IntentStatus.FINAL, OrderStatus.FILLED)
     assert Position.objects.get(trader=trader).status == PositionStatus.OPEN
-    # There was nothing to close yet: that is its reason, not the stop.
-    assert Decision.objects.get(signal=exit_signal).code == "NOTHING_TO_CLOSE"
+    # The exit came while the entry was on the wire: it waited for it, and now for its signature.
+    assert Decision.objects.get(signal=exit_signal).verdict == "APPROVED"
+    waiting = TxIntent.objects.get(order__leg__decision__signal=exit_signal)
+    assert (waiting.nonce, waiting.blocked_reason) == (None, "mode")
     assert way.nonces(world) == (1, 1)
     assert AuditRow.objects.filter(action="mode.change", after__emergency_stop=True).count() == 1
 

@@ -67,7 +67,10 @@ def test_a_leg_that_raises_is_set_aside_and_the_others_have_their_orders(world: 
     errors = [(line["event"], line["leg"]) for line in said if line["log_level"] == "error"]
     assert errors == [("leg.set_aside", bad.pk)]
     event = Event.objects.get(kind="leg.set_aside")
-    assert (event.subject, event.facts) == (f"leg:{bad.pk}", {"attempts": orders.MAX_ATTEMPTS})
+    assert (event.subject, event.facts) == (
+        f"leg:{bad.pk}",
+        {"reason": orders.ATTEMPTS_EXHAUSTED, "attempts": orders.MAX_ATTEMPTS},
+    )
     assert event.trace_id == bad.decision.signal.trace_id
 
 

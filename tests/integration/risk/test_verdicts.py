@@ -211,13 +211,23 @@ def test_an_exit_does_not_wait_while_there_is_something_to_close(trader: Trader)
 
 
 def test_an_exit_never_closes_what_was_asked_for_after_it(trader: Trader) -> None:
+    signal = CloseSignalFactory(trader=trader)
     younger = SignalFactory(trader=trader, decided=SignalStatus.APPROVED, received_at=NOW + SECOND)
     PositionFactory(trader=trader, signal=younger, opened_at=NOW + SECOND)
-    signal = CloseSignalFactory(trader=trader)
 
     drain(trader, at=NOW + 3 * SECOND)
 
     assert (status(signal), codes(trader)) == (SignalStatus.DENIED, [Denial.NOTHING_TO_CLOSE])
+
+
+def test_an_exit_that_says_when_it_was_meant_never_closes_what_was_meant_later(trader: Trader) -> None:
+    meant_later = SignalFactory(trader=trader, decided=SignalStatus.APPROVED, signaled_at=NOW)
+    PositionFactory(trader=trader, signal=meant_later, opened_at=NOW)
+    late, timely = (CloseSignalFactory(trader=trader, signaled_at=at) for at in (NOW - SECOND, NOW))
+
+    drain(trader)
+
+    assert (status(late), status(timely)) == (SignalStatus.DENIED, SignalStatus.APPROVED)
 
 
 @pytest.mark.parametrize(("closes", "closed"), [("LONG", ["LONG"]), ("SHORT", ["SHORT"]), ("", ["LONG", "SHORT"])])

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.apps import apps
+from django.contrib.auth.models import User
 from django.db import IntegrityError, connection, models, transaction
 
 from execution.models import DatabaseIdentity, TxReceipt
@@ -22,9 +23,20 @@ from tests.factories.risk import (
     LossDayFactory,
     PolicyFactory,
 )
-from tests.factories.trading import CloseSignalFactory, FillFactory, PositionFactory, QuoteFactory, SignalFactory, TraderFactory
+from tests.factories.trading import (
+    CloseSignalFactory,
+    FillFactory,
+    PositionFactory,
+    QuoteFactory,
+    SignalFactory,
+    SourceFactory,
+    SourceSecretFactory,
+    TraderFactory,
+)
+from trading.domain.source import Auth
+from trading.domain.token import Scope
 from trading.domain.units import Wei
-from trading.models import AuditHead, Member, ModeState
+from trading.models import ApiToken, AuditHead, Member, ModeState, SourceSecret
 
 pytestmark = pytest.mark.django_db
 
@@ -56,6 +68,16 @@ def database_identity() -> DatabaseIdentity:
     return DatabaseIdentity.objects.create(pk=1, system_identifier="7", timeline=1, confirmed_at=NOW)
 
 
+def path_token() -> SourceSecret:
+    return SourceSecretFactory(kind=Auth.TOKEN, sealed="", digest="d" * 64)
+
+
+def token() -> ApiToken:
+    owner = User.objects.create_user("ada", password="not used")
+    said = {"name": "a", "public_id": "p", "secret_sha256": "0" * 64, "scopes": [Scope.READ], "created_by": "ada"}
+    return ApiToken.objects.create(user=owner, created_at=NOW, **said)
+
+
 def of(constraint: str, make: Callable[[], models.Model], *changes: str) -> list[Breach]:
     return [Breach(constraint, make, change) for change in changes]
 
@@ -85,13 +107,27 @@ CHECKS = [
     ),
     *of("signal_size_kind_is_known", SignalFactory, "collateral_usdc = NULL, size_kind = 'ALL_IN', size_pct = 1"),
     *of(
-        "signal_is_due_exactly_while_received",
+        "signal_is_due_exactly_while_it_waits",
         SignalFactory,
         "next_action_at = NULL",
         "decided_at = now()",
         "status = 'DENIED'",
         "status = 'DENIED', decided_at = now()",
     ),
+    *of("signal_has_a_stance_only_to_open", CloseSignalFactory, "stance = 'REACH'"),
+    *of("signal_has_a_stance_only_to_open", SignalFactory, "stance = 'LIMBO'"),
+    *of("signal_closes_one_side_only_to_close", SignalFactory, "closes = 'LONG'"),
+    *of("signal_closes_one_side_only_to_close", CloseSignalFactory, "closes = 'UP'"),
+    *of("signal_was_granted_by_somebody", SignalFactory, "granted_at = now()", "granted_by = 'ada'"),
+    *of("source_auth_is_known", SourceFactory, "auth = 'NONE'"),
+    *of("source_mode_is_known", SourceFactory, "mode = 'LIMBO'"),
+    *of("source_is_silent_only_with_a_heartbeat", SourceFactory, "silent_at = now()"),
+    *of("source_secret_kind_is_known", SourceSecretFactory, "kind = 'WORD'"),
+    *of("source_secret_has_a_slot_of_two_until_revoked", SourceSecretFactory, "slot = 3", "slot = NULL", "revoked_at = now()"),
+    *of("source_secret_is_sealed_or_a_digest", SourceSecretFactory, "sealed = ''", "digest = 'x'", "kind = 'TOKEN'"),
+    *of("token_is_one_persons", token, "user_id = NULL", "member_id = 1"),
+    *of("token_is_revoked_by_a_name", token, "revoked_at = now()", "revoked_by = 'ada'"),
+    *of("token_is_for_something_known", token, "scopes = '{}'", "scopes = '{WORLD}'"),
     *of("position_book_is_known", PositionFactory, "book = 'BOTH'"),
     *of("position_direction_is_known", PositionFactory, "direction = 'UP'"),
     *of(
@@ -203,6 +239,8 @@ CHECKS = [
 
 TWINS = {
     "one_signal_for_each_source_and_id": (SignalFactory, {"intent_key": "'other'"}),
+    "a_source_has_one_secret_in_a_slot": (SourceSecretFactory, {"key_id": "'other'"}),
+    "one_secret_for_each_token": (path_token, {"key_id": "'other'", "slot": "2"}),
     "one_position_for_each_slot_and_time": (PositionFactory, {}),
     "one_fill_for_each_log_of_a_block": (FillFactory, {"tx_hash": "'0xother'"}),
     "one_canonical_fill_for_each_log": (FillFactory, {"block_hash": "'0xother'"}),

@@ -9,6 +9,10 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import override_settings
 
+from bots.adapters.postman import HttpPostman
+from bots.domain.target import Rules
+from bots.models import Channel
+from bots.services import channels
 from execution.models.sender import SenderStatus
 from execution.services import sender_acts
 from execution.services.sender_acts import Limits
@@ -82,10 +86,26 @@ def zone() -> None:
     losses.set_zone(tg_user_id=TraderFactory().tg_user_id, zone="Asia/Tokyo", person=ADA, **WHY)
 
 
+def channel() -> Channel:
+    postman = HttpPostman(rules=Rules(hosts=frozenset({"hooks.example.org"})))
+    opened = channels.create(name="desk", url="https://hooks.example.org/vanta", by=BY, postman=postman)
+    return opened.channel
+
+
+def resumed() -> None:
+    opened = channel()
+    channels.pause(channel_id=opened.pk, by=BY)
+    channels.resume(channel_id=opened.pk, by=BY)
+
+
 # The service, what calls it, and the action that its row carries.
 DONE: dict[str, tuple[Callable[[], object], str]] = {
     # caps
     "risk.services.policies.save": (policy, "policy.create"),
+    "risk.services.policies.amend": (
+        lambda: policies.amend(scope=Scope.USER, tg_user_id=7, changes={}, person=ADA, **WHY),
+        "policy.create",
+    ),
     "risk.services.policies.remove": (lambda: policies.remove(policy(), person=ADA, **WHY), "policy.remove"),
     "execution.services.sender_acts.limit": (
         lambda: sender_acts.limit(sender_id=SenderFactory().pk, limits=Limits(gas_floor_wei=Wei(7)), by=BY),
@@ -121,6 +141,11 @@ DONE: dict[str, tuple[Callable[[], object], str]] = {
     ),
     "trading.services.members.dismiss": (dismissed, "member.change"),
     "trading.services.people.demand": (refused, "act.refused"),
+    # channels
+    "bots.services.channels.create": (channel, "channel.create"),
+    "bots.services.channels.pause": (lambda: channels.pause(channel_id=channel().pk, by=BY), "channel.turn"),
+    "bots.services.channels.resume": (resumed, "channel.turn"),
+    "bots.services.channels.replay": (lambda: channels.replay(channel_id=channel().pk, since=NOW, by=BY), "channel.replay"),
     # senders
     "execution.services.sender_acts.turn": (
         lambda: sender_acts.turn(sender_id=SenderFactory().pk, target=SenderStatus.PAUSED, by=BY),
@@ -131,17 +156,28 @@ DONE: dict[str, tuple[Callable[[], object], str]] = {
         "sender.appoint",
     ),
 }
-# What needs a chain to be done: the test that looks for its row, and the action.
+# What has a test of its own that looks for its row: where, and the action.
 ELSEWHERE = {
-    "execution.services.gas.top_up": ("test_gas.py", "sender.top_up"),
-    "execution.services.intent_acts.bump": ("test_act_commands.py", "intent."),
-    "execution.services.intent_acts.cancel": ("test_intent_acts.py", "intent.cancel"),
-    "execution.services.intent_acts.give_up": ("test_giving_up.py", "intent.give-up"),
-    "execution.services.intent_acts.limit": ("test_act_commands.py", "intent."),
-    "execution.services.onboarding.admit": ("test_onboarding.py", "trader.admit"),
-    "execution.services.releasing.release": ("test_releasing.py", "sender.release"),
-    "execution.services.restoring.declare": ("test_restoring.py", "database.restored"),
-    "execution.services.sender_acts.rebroadcast": ("test_sender_acts.py", "sender.rebroadcast"),
+    "execution.services.gas.top_up": ("execution/test_gas.py", "sender.top_up"),
+    "execution.services.intent_acts.bump": ("execution/test_act_commands.py", "intent."),
+    "execution.services.intent_acts.cancel": ("execution/test_intent_acts.py", "intent.cancel"),
+    "execution.services.intent_acts.give_up": ("execution/test_giving_up.py", "intent.give-up"),
+    "execution.services.intent_acts.limit": ("execution/test_act_commands.py", "intent."),
+    "execution.services.onboarding.admit": ("execution/test_onboarding.py", "trader.admit"),
+    "execution.services.releasing.release": ("execution/test_releasing.py", "sender.release"),
+    "execution.services.restoring.declare": ("execution/test_restoring.py", "database.restored"),
+    "execution.services.sender_acts.rebroadcast": ("execution/test_sender_acts.py", "sender.rebroadcast"),
+    "trading.services.sources.create": ("trading/test_source_pages.py", "source.create"),
+    "trading.services.sources.rotate": ("trading/test_sources.py", "source.secret_made"),
+    "trading.services.sources.revoke": ("trading/test_sources.py", "source.secret_revoked"),
+    "trading.services.sources.edit": ("trading/test_sources.py", "source.edit"),
+    "trading.services.rehearsals.send": ("trading/test_rehearsals.py", "source.rehearse"),
+    "trading.services.approvals.grant": ("trading/test_approvals.py", "signal.granted"),
+    "trading.services.approvals.decline": ("trading/test_approvals.py", "signal.declined"),
+    "trading.services.tokens.issue": ("trading/test_tokens.py", "token.issue"),
+    "trading.services.tokens.revoke": ("trading/test_tokens.py", "token.revoke"),
+    "bots.services.channels.rotate": ("bots/test_channels.py", "channel.rotate"),
+    "bots.services.channels.ping": ("bots/test_channels.py", "channel.ping"),
 }
 
 
@@ -185,7 +221,7 @@ def test_an_act_leaves_a_row_with_who_what_and_why(desk: ModeState, name: str) -
 def test_what_is_done_elsewhere_is_looked_for_there(name: str) -> None:
     place, action = ELSEWHERE[name]
 
-    assert f'"{action}' in (ROOT / "tests" / "integration" / "execution" / place).read_text()
+    assert f'"{action}' in (ROOT / "tests" / "integration" / place).read_text()
 
 
 @pytest.mark.usefixtures("desk")

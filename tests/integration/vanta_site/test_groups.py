@@ -6,6 +6,7 @@ from django.contrib.auth.models import Group, Permission, User
 from django.core.management import call_command
 from django.test import Client
 
+from bots.models import Channel
 from risk.models import Policy
 from tests.factories.logins import operator
 from trading.domain.people import Role
@@ -14,7 +15,7 @@ from vanta_site import groups
 
 pytestmark = pytest.mark.django_db
 
-LEDGERS = [model for model in admin.site._registry if model not in (User, Group, Member, ApiToken, Policy)]
+LEDGERS = [model for model in admin.site._registry if model not in (User, Group, Member, ApiToken, Channel, Policy)]
 
 
 def browser(*roles: Role) -> Client:

@@ -6,6 +6,7 @@ from django.db import connection
 from django.test import Client
 from django.utils.html import escape
 
+from bots.models import Channel
 from risk.models import Policy
 from tests.factories.flow import filled
 from tests.factories.risk import PolicyFactory
@@ -15,7 +16,11 @@ from trading.models import ApiToken, Member, Signal
 
 pytestmark = pytest.mark.usefixtures("switch")
 
-LEDGERS = [model for model in admin.site._registry if model not in (Policy, Member, ApiToken) and model._meta.app_label != "auth"]
+LEDGERS = [
+    model
+    for model in admin.site._registry
+    if model not in (Policy, Member, ApiToken, Channel) and model._meta.app_label != "auth"
+]
 
 
 def _page(client: Client, row: object) -> str:
