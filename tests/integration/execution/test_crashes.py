@@ -33,6 +33,7 @@ STAGES = (
 # What lies on no way that an intent of these cells goes.
 ELSEWHERE = {
     "trading.signals.note_refusal",  # a body that the door refuses
+    "trading.signals.note_conflict",  # another body under the same id
     "risk.decisions.give_back",  # a shared cap that others hold too long
     "execution.rpc.RpcChain.snapshots",  # an account whose primary node has seen too little
     "execution.senders.wait",  # a chain that doesn't answer
@@ -63,7 +64,8 @@ def expected() -> set[str]:
     writes = {
         f"{path.split('/')[0]}.{path.split('/')[-1].removesuffix('.py')}.{name.removeprefix('_')}"
         for path in STAGES
-        for name in tree.decorated((tree.ROOT / path).read_text(), by="write")
+        for kind in ("write", "statement")
+        for name in tree.decorated((tree.ROOT / path).read_text(), by=kind)
     }
     asks = {failpoints.name_of(method) for method in _asks(RpcChain, Chain)}
     return writes | asks | {failpoints.name_of(method) for method in (OpenSigner.sign, Switch.read, Switch.replace)}
