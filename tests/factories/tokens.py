@@ -7,7 +7,7 @@ from django.contrib.auth.models import User
 from tests.factories import NOW
 from tests.factories.people import SUPER_ADMIN
 from trading.domain.token import Scope
-from trading.models import Member
+from trading.models import ApiToken, Member
 from trading.services import tokens
 
 _numbers = count(1)
@@ -27,3 +27,10 @@ def bearer(owner: User | Member, *scopes: Scope, accounts: tuple[int, ...] = ())
         at=NOW,
     )
     return {"Authorization": f"Bearer {issued.text}"}
+
+
+def token() -> ApiToken:
+    """One in its table that nobody has the text of."""
+    owner = User.objects.create_user("ada", password="not used")
+    said = {"name": "a", "public_id": "p", "secret_sha256": "0" * 64, "scopes": [Scope.READ], "created_by": "ada"}
+    return ApiToken.objects.create(user=owner, created_at=NOW, **said)

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 from django.apps import apps
-from django.contrib.auth.models import User
 from django.db import IntegrityError, connection, models, transaction
 
 from execution.models import DatabaseIdentity, TxReceipt
@@ -23,6 +22,7 @@ from tests.factories.risk import (
     LossDayFactory,
     PolicyFactory,
 )
+from tests.factories.tokens import token
 from tests.factories.trading import (
     CloseSignalFactory,
     FillFactory,
@@ -34,9 +34,8 @@ from tests.factories.trading import (
     TraderFactory,
 )
 from trading.domain.source import Auth
-from trading.domain.token import Scope
 from trading.domain.units import Wei
-from trading.models import ApiToken, AuditHead, Member, ModeState, SourceSecret
+from trading.models import AuditHead, Member, ModeState, SourceSecret
 
 pytestmark = pytest.mark.django_db
 
@@ -70,12 +69,6 @@ def database_identity() -> DatabaseIdentity:
 
 def path_token() -> SourceSecret:
     return SourceSecretFactory(kind=Auth.TOKEN, sealed="", digest="d" * 64)
-
-
-def token() -> ApiToken:
-    owner = User.objects.create_user("ada", password="not used")
-    said = {"name": "a", "public_id": "p", "secret_sha256": "0" * 64, "scopes": [Scope.READ], "created_by": "ada"}
-    return ApiToken.objects.create(user=owner, created_at=NOW, **said)
 
 
 def of(constraint: str, make: Callable[[], models.Model], *changes: str) -> list[Breach]:
