@@ -116,8 +116,8 @@ def _ends(desk: RunningDesk, source: str) -> set[str]:
 
 def _denials(desk: RunningDesk, source: str) -> set[str]:
     codes = desk.rows(
-        f"""SELECT DISTINCT code FROM decisions JOIN signals ON signals.id = signal_id
-            WHERE source_name = '{source}' AND verdict = 'DENIED'"""
+        f"""SELECT DISTINCT decisions.code FROM decisions JOIN signals ON signals.id = decisions.signal_id
+            WHERE signals.source_name = '{source}' AND decisions.verdict = 'DENIED'"""
     )
     return {code for (code,) in codes}
 
