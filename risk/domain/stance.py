@@ -55,9 +55,11 @@ def evaluate(situation: Situation, *, rules: tuple[Rule, ...]) -> Decision:
 
 def exit_only(situation: Situation, *, rules: tuple[Rule, ...]) -> Decision | None:
     """What is left of a signal with a stance that came too late to enter; None if there is nothing to leave."""
-    opposite = opposed(situation) if situation.wanted.stance is not Stance.ANOTHER else ()
-    leaving = decision.evaluate(_leaving(situation, opposite), rules=rules) if opposite else None
-    return leaving if leaving is not None and leaving.legs else None
+    if situation.wanted.stance is Stance.ANOTHER:
+        return None
+    # With nothing opposite there is nothing to close: the rules deny that by themselves.
+    leaving = decision.evaluate(_leaving(situation, opposed(situation)), rules=rules)
+    return leaving if leaving.legs else None
 
 
 def opposed(situation: Situation) -> tuple[Closable, ...]:

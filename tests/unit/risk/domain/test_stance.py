@@ -121,6 +121,14 @@ def test_what_is_closed_takes_no_room_from_the_entry() -> None:
     assert judged(wanted(Stance.REACH, short(), exposed=(mine, others), policy=full)).legs == (CLOSES,)
 
 
+def test_what_is_closed_is_no_position_beside_the_entry() -> None:
+    mine = replace(exposed(120), direction=SHORT, positions=1)
+
+    assert judged(wanted(Stance.REACH, short(), exposed=(mine,), policy=limited(max_open_positions=1))).legs == (CLOSES, OPENS)
+    two = replace(mine, positions=2)
+    assert judged(wanted(Stance.REACH, short(), exposed=(two,), policy=limited(max_open_positions=1))).legs == (CLOSES,)
+
+
 @pytest.mark.parametrize(
     ("side", "standing", "meaning"),
     [
@@ -142,8 +150,9 @@ def test_a_side_that_can_not_be_told_is_denied_with_what_is_held() -> None:
     decision = stance.nothing_held(Side.SAME, standing=frozenset(Direction), symbol="BTC-USD")
 
     (check,) = decision.checks
-    assert (decision.verdict, check.code, check.value, check.message) == (
+    assert (decision.verdict, check.passed, check.code, check.value, check.message) == (
         Verdict.DENIED,
+        False,
         Denial.NOTHING_HELD,
         "LONG and SHORT",
         "SAME of what is held in BTC-USD: LONG and SHORT",
