@@ -107,3 +107,7 @@ def test_a_row_whose_stop_measures_itself_is_refused() -> None:
 )
 def test_two_levels_are_all_that_the_venue_knows(guard: Protection, is_simple: bool) -> None:
     assert guard.is_simple is is_simple
+
+
+def test_a_multiple_has_ten_decimals() -> None:
+    assert Multiple.of("1.5") == Multiple.from_raw(15_000_000_000)
