@@ -69,7 +69,7 @@ def _rank(nodeid: str) -> int:
 
 def _is_whole(config: pytest.Config) -> bool:
     options = config.option
-    is_chosen = options.keyword or options.markexpr or options.lf or options.collectonly
+    is_chosen = options.keyword or options.markexpr or getattr(options, "lf", False) or options.collectonly
     return not is_chosen and [Path(argument) for argument in config.args] == [Path("tests")]
 
 

@@ -1,13 +1,14 @@
 """Falls: how far an account's book lies below where its day began, and below its peak; kept in rows, measured again and again."""
 
+from dataclasses import replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from risk.domain.day import Day, day_of
 from risk.domain.equity import Measure
 from risk.domain.lock import LockKind, LockPlan
 from risk.domain.loss import Fall
 from risk.models import Equity, Lock, LossDay
+from trading.domain.day import day_of
 from trading.domain.mode import Book
 from trading.domain.units import Percent, Usdc
 from trading.kinds import piece
@@ -23,7 +24,7 @@ def running_day(trader: Trader, *, book: Book, at: datetime) -> LossDay:
         return latest
     day = day_of(at, zone=ZoneInfo(trader.zone))
     if latest is not None and latest.ends_at > day.starts_at:
-        day = Day(starts_at=latest.ends_at, ends_at=day.ends_at)
+        day = replace(day, starts_at=latest.ends_at)
     return LossDay(trader=trader, book=book, starts_at=day.starts_at, ends_at=day.ends_at, zone=trader.zone)
 
 

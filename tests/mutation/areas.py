@@ -20,7 +20,7 @@ AREAS = (
     Area(name="risk", sources=("risk/domain/rules/*.py", "risk/domain/*.py"), tests="tests/unit/risk"),
     Area(
         name="trading",
-        sources=tuple(f"trading/domain/{name}.py" for name in ("mode", "price", "units", "position", "people")),
+        sources=tuple(f"trading/domain/{name}.py" for name in ("mode", "price", "units", "position", "people", "day", "result")),
         tests="tests/unit/trading/domain",
     ),
 )

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from risk.domain.day import Day, day_of
+from trading.domain.day import Day, day_of
 
 # Of these each has its own trouble: half hours, midnight twice, no midnight, a date left out, clocks that change at 0:01.
 ODD = [
@@ -71,4 +71,13 @@ def test_a_day_begins_at_local_midnight(at: datetime, zone: str) -> None:
     ],
 )
 def test_days_of_known_clocks(at: str, zone: str, starts: str, ends: str) -> None:
-    assert named(at, zone) == Day(starts_at=utc(starts), ends_at=utc(ends))
+    day = named(at, zone)
+
+    assert (day.starts_at, day.ends_at) == (utc(starts), utc(ends))
+
+
+@given(at=INSTANTS, zone=ZONES)
+def test_days_in_a_row_have_dates_in_a_row(at: datetime, zone: str) -> None:
+    day = day_of(at, zone=ZoneInfo(zone))
+
+    assert timedelta(days=1) <= day_of(day.ends_at, zone=ZoneInfo(zone)).local - day.local <= timedelta(days=2)

@@ -8,8 +8,9 @@ _ONE = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Day:
-    """From its start up to, and without, its end."""
+    """From its start up to, and without, its end; `local` is what the calendar there calls it."""
 
+    local: date
     starts_at: datetime
     ends_at: datetime
 
@@ -22,7 +23,7 @@ def day_of(at: datetime, *, zone: tzinfo) -> Day:
     """
     local = at.astimezone(zone).date()
     first = max(day for day in (local - _ONE, local, local + _ONE) if _midnight(day, zone=zone) <= at)
-    return Day(starts_at=_midnight(first, zone=zone), ends_at=_midnight(first + _ONE, zone=zone))
+    return Day(local=first, starts_at=_midnight(first, zone=zone), ends_at=_midnight(first + _ONE, zone=zone))
 
 
 def _midnight(day: date, *, zone: tzinfo) -> datetime:
