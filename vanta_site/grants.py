@@ -86,8 +86,8 @@ TABLES: tuple[Table, ...] = (
     _ledger(
         "fills",
         changes="is_canonical",
-        frozen="position_id book kind price collateral_usdc leverage_x fee_usdc payout_usdc realised_pnl_usdc chain_id tx_hash"
-        " log_index block_number block_hash filled_at created_at",
+        frozen="position_id trader_id market_id book kind price collateral_usdc leverage_x fee_usdc payout_usdc"
+        " realised_pnl_usdc chain_id tx_hash log_index block_number block_hash filled_at created_at",
     ),
     _ledger("traders", changes=f"{_LANE} name is_enabled zone", frozen="tg_user_id address created_at"),
     _ledger(

@@ -54,7 +54,7 @@ def _live_stake(trader: Trader) -> Usdc | None:
 
 
 def _fills(trader: Trader, *, book: Book) -> FillQuerySet:
-    return Fill.objects.canonical().filter(position__trader=trader, book=book)
+    return Fill.objects.canonical().filter(trader=trader, book=book)
 
 
 def _held(position: Position) -> Held:

@@ -38,7 +38,7 @@ def paper(*, trader: Trader, held: Usdc) -> Funds:
     """On paper: what the account began with and what its fills made of it, less what is promised."""
     opens = Leg.objects.holding_room().filter(trader=trader, book=Book.PAPER, action=Action.OPEN)
     promised = opens.aggregate(sum=Sum("collateral_usdc"))["sum"] or Usdc.zero()
-    fills = Fill.objects.canonical().filter(position__trader=trader, book=Book.PAPER)
+    fills = Fill.objects.canonical().filter(trader=trader, book=Book.PAPER)
     is_open = Q(kind=FillKind.OPEN)
     flow = fills.aggregate(
         paid=Sum("collateral_usdc", filter=is_open), fees=Sum("fee_usdc", filter=is_open), got=Sum("payout_usdc")

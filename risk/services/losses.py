@@ -132,7 +132,7 @@ def _guards(trader: Trader, *, book: Book, limits_of: LimitsOf, at: datetime) ->
 
 
 def _closings(trader: Trader, *, book: Book, since: datetime) -> list[Closing]:
-    closes = Fill.objects.canonical().filter(position__trader=trader, book=book, filled_at__gt=since)
+    closes = Fill.objects.canonical().filter(trader=trader, book=book, filled_at__gt=since)
     return [_closing(fill) for fill in closes.exclude(kind=FillKind.OPEN).select_related("position__market")]
 
 

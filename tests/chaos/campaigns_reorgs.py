@@ -140,7 +140,7 @@ def differences(world: World) -> dict[str, Any]:
 
 def books() -> dict[str, Any]:
     """All that the venue's events made, as it would be in any database: no keys of ours."""
-    fills = Fill.objects.canonical().annotate(venue_index=F("position__venue_index"), trader=F("position__trader"))
+    fills = Fill.objects.canonical().annotate(venue_index=F("position__venue_index"))
     positions = Position.objects.exclude(status="VOID")
     return {
         "blocks": list(ChainBlock.objects.canonical().order_by("number").values_list("number", "hash", "mined_at")),

@@ -163,6 +163,8 @@ class FillFactory(DjangoModelFactory):
         model = Fill
 
     position = factory.SubFactory(PositionFactory)
+    trader = factory.SelfAttribute("position.trader")
+    market = factory.SelfAttribute("position.market")
     book = factory.SelfAttribute("position.book")
     kind = FillKind.OPEN
     price = Price.of(60_000)

@@ -104,7 +104,7 @@ class FillAdmin(ReadOnlyAdmin):
         "pk",
         "filled_at",
         "kind",
-        link("position.market", name="market"),
+        link("market"),
         link("position"),
         "book",
         "price",
@@ -115,7 +115,7 @@ class FillAdmin(ReadOnlyAdmin):
         "is_canonical",
         onward(("send", "execution_txsend", "tx_hash", "tx_hash")),
     )
-    list_select_related = ("position__market",)
+    list_select_related = ("market", "position", "trader")
     list_filter = ("kind", "book", "is_canonical")
     search_fields = ("pk__exact",)
     search_help_text = "a fill's number"

@@ -111,8 +111,8 @@ class Closing(Positions, Sending):
 class FillShape(Shape):
     """One execution by the venue."""
 
-    tg_user_id = account("position.trader.tg_user_id")
-    symbol = text("position.market.symbol")
+    tg_user_id = account()
+    symbol = text("market.symbol")
     position = serializers.IntegerField(source="position_id", read_only=True)
 
     class Meta:
@@ -138,7 +138,7 @@ class FillQuery(PageQuery):
     book = Word(Book, required=False)
     kind = Word(FillKind, required=False)
     position = Whole(min_value=1, source="position_id", required=False)
-    tg_user_id = AccountNumber(source="position__trader", required=False)
+    tg_user_id = AccountNumber(source="trader", required=False)
 
 
 class Fills(Resource):
@@ -149,8 +149,8 @@ class Fills(Resource):
 
     def rows(self) -> QuerySet[Fill]:
         """Every fill."""
-        return Fill.objects.select_related("position__trader", "position__market")
+        return Fill.objects.select_related("trader", "market")
 
     def within(self, accounts: frozenset[int]) -> Q:
         """Those of the accounts' positions."""
-        return of_accounts("position__trader", accounts)
+        return of_accounts("trader", accounts)

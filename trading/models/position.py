@@ -70,6 +70,9 @@ class Position(models.Model):
         ]
         indexes = [
             models.Index(name="positions_open", fields=["trader", "market"], condition=models.Q(status=PositionStatus.OPEN)),
+            models.Index(
+                name="positions_closed", fields=["trader", "book", "closed_at"], condition=models.Q(status=PositionStatus.CLOSED)
+            ),
         ]
         triggers = [LifecycleTrigger(lifecycle=LIFECYCLE), never_deleted()]
 
@@ -98,6 +101,9 @@ class Fill(models.Model):
     """
 
     position = models.ForeignKey(Position, on_delete=models.PROTECT, related_name="fills")
+    # Its position's, beside what they are asked with: an account's fills are found without the positions between.
+    trader = models.ForeignKey(Trader, on_delete=models.PROTECT, related_name="fills", db_index=False)
+    market = models.ForeignKey(Market, on_delete=models.PROTECT, related_name="fills", db_index=False)
     book = models.CharField(max_length=8, choices=choices(Book))
     kind = models.CharField(max_length=16, choices=choices(FillKind))
     price = PriceField()
@@ -131,6 +137,10 @@ class Fill(models.Model):
                 condition=models.Q(is_canonical=True),
             ),
             known_words("fill_kind_is_known", FillKind, field="kind"),
+        ]
+        indexes = [
+            models.Index(name="fills_of_an_account", fields=["trader", "id"]),
+            models.Index(name="fills_of_a_day", fields=["trader", "book", "filled_at"]),
         ]
         triggers = [never_deleted()]
 

@@ -133,6 +133,8 @@ def _fill(execution: Execution, *, position: Position) -> tuple[Fill, bool]:
         log_index=execution.log_index,
         defaults={
             "position": position,
+            "trader_id": position.trader_id,
+            "market_id": position.market_id,
             "book": position.book,
             "kind": execution.kind,
             "price": execution.price,
