@@ -186,7 +186,7 @@ class CloseRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MarketListing:
-    """A market in the venue's catalogue. `group` names those that move together."""
+    """A market in the venue's catalogue. `group` names those that move together; positive funding: longs pay shorts."""
 
     symbol: str
     group: str
@@ -200,6 +200,8 @@ class MarketListing:
     open_fee: Percent
     close_fee: Percent
     spread: Percent
+    rollover_hourly: Percent
+    funding_hourly: Percent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -86,8 +86,9 @@ TABLES: tuple[Table, ...] = (
     _ledger(
         "fills",
         changes="is_canonical",
-        frozen="position_id trader_id market_id book kind price collateral_usdc leverage_x fee_usdc payout_usdc"
-        " realised_pnl_usdc chain_id tx_hash log_index block_number block_hash filled_at created_at",
+        frozen="position_id trader_id market_id book kind price collateral_usdc leverage_x held_usdc entry_price fee_usdc"
+        " rollover_usdc funding_usdc price_pnl_usdc payout_usdc realised_pnl_usdc chain_id tx_hash log_index block_number"
+        " block_hash filled_at created_at",
     ),
     _ledger("traders", changes=f"{_LANE} name is_enabled zone", frozen="tg_user_id address created_at"),
     _ledger(
@@ -106,7 +107,7 @@ TABLES: tuple[Table, ...] = (
     _ledger(
         "markets",
         changes="group_name pair_index is_listed is_close_only is_open min_notional_usdc min_leverage_x max_leverage_x"
-        " open_fee_pct close_fee_pct spread_pct synced_at",
+        " open_fee_pct close_fee_pct spread_pct rollover_hourly_pct funding_hourly_pct synced_at",
         frozen="symbol",
     ),
     _current("quotes"),

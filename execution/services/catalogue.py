@@ -35,5 +35,7 @@ def _fields(listing: MarketListing, *, at: datetime) -> dict[str, object]:
         "open_fee_pct": listing.open_fee,
         "close_fee_pct": listing.close_fee,
         "spread_pct": listing.spread,
+        "rollover_hourly_pct": listing.rollover_hourly,
+        "funding_hourly_pct": listing.funding_hourly,
         "synced_at": at,
     }

@@ -4,23 +4,21 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from django.conf import settings
-from django.db.models import Case, F, Max, Q, Sum, When
+from django.db.models import ExpressionWrapper, Max, Q, Sum
 
 from risk.domain.equity import Account, Held, Marks, stake
 from risk.models import AccountFacts
 from trading import selectors
 from trading.domain.mode import Book
-from trading.domain.position import Direction, FillKind
+from trading.domain.position import Direction
 from trading.domain.units import Price, Usdc
 from trading.kinds import piece
 from trading.models import Fill, Position, Quote, Trader
 from trading.models.fields import UsdcField
-from trading.models.position import FillQuerySet
+from trading.models.position import EARNED, WALLET_GAIN, FillQuerySet
 
-# What a fill earned: the fee of an open is gone at once; a close pays out less than it closes, or more.
-_EARNED = Case(When(kind=FillKind.OPEN, then=-F("fee_usdc")), default=F("realised_pnl_usdc"), output_field=UsdcField())
-# What a fill moved from the wallet into its position.
-_PUT_UP = Case(When(kind=FillKind.OPEN, then=F("collateral_usdc")), default=-F("collateral_usdc"), output_field=UsdcField())
+# What a fill moved from the wallet into its position: what it earned, and the wallet didn't gain.
+_PUT_UP = ExpressionWrapper(EARNED - WALLET_GAIN, output_field=UsdcField())
 
 
 @piece
@@ -33,7 +31,7 @@ def newest_fill(trader: Trader, *, book: Book) -> int | None:
 @piece
 def read(trader: Trader, *, book: Book, since: datetime, at: datetime) -> Account:
     """One book of an account: six queries at most. The caller holds the account's lock, or a close could count twice."""
-    sums = _fills(trader, book=book).aggregate(earned=Sum(_EARNED), before=Sum(_EARNED, filter=Q(filled_at__lt=since)))
+    sums = _fills(trader, book=book).aggregate(earned=Sum(EARNED), before=Sum(EARNED, filter=Q(filled_at__lt=since)))
     held = tuple(_held(each) for each in Position.objects.open().of(trader_id=trader.pk, book=book).select_related("market"))
     return Account(
         earned=sums["earned"] or Usdc.zero(),
@@ -49,7 +47,7 @@ def _live_stake(trader: Trader) -> Usdc | None:
     if seen is None:
         return None
     fills = _fills(trader, book=Book.LIVE).filter(block_number__lte=seen.block_number)
-    sums = fills.aggregate(earned=Sum(_EARNED), put_up=Sum(_PUT_UP))
+    sums = fills.aggregate(earned=Sum(EARNED), put_up=Sum(_PUT_UP))
     return stake(balance=seen.balance_usdc, put_up=sums["put_up"] or Usdc.zero(), earned=sums["earned"] or Usdc.zero())
 
 

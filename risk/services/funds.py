@@ -10,11 +10,12 @@ from risk.domain.situation import Funds
 from risk.models import Leg
 from risk.ports import AccountReading
 from trading.domain.mode import Book
-from trading.domain.position import Direction, FillKind, gross_profit
+from trading.domain.position import Direction, gross_profit
 from trading.domain.price import PriceView
 from trading.domain.units import Percent, Usdc, notional
 from trading.kinds import piece
 from trading.models import Fill, Position, Trader
+from trading.models.position import WALLET_GAIN
 
 
 @piece
@@ -39,12 +40,8 @@ def paper(*, trader: Trader, held: Usdc) -> Funds:
     opens = Leg.objects.holding_room().filter(trader=trader, book=Book.PAPER, action=Action.OPEN)
     promised = opens.aggregate(sum=Sum("collateral_usdc"))["sum"] or Usdc.zero()
     fills = Fill.objects.canonical().filter(trader=trader, book=Book.PAPER)
-    is_open = Q(kind=FillKind.OPEN)
-    flow = fills.aggregate(
-        paid=Sum("collateral_usdc", filter=is_open), fees=Sum("fee_usdc", filter=is_open), got=Sum("payout_usdc")
-    )
-    paid, fees, got = (flow[name] or Usdc.zero() for name in ("paid", "fees", "got"))
-    wallet: Usdc = Usdc.of(settings.PAPER_BALANCE_USDC) - paid - fees + got
+    gained = fills.aggregate(sum=Sum(WALLET_GAIN))["sum"] or Usdc.zero()
+    wallet: Usdc = Usdc.of(settings.PAPER_BALANCE_USDC) + gained
     return Funds(free=max(wallet - promised, Usdc.zero()), equity=wallet + held)
 
 

@@ -24,7 +24,7 @@ from trading import locks
 from trading.domain.errors import Invalid
 from trading.domain.mode import Book
 from trading.domain.people import Act, Person
-from trading.domain.position import FillKind, PositionStatus
+from trading.domain.position import CLOSING, FillKind, PositionStatus
 from trading.kinds import write
 from trading.models import Fill, Position, Trader
 from trading.services import audit
@@ -133,7 +133,7 @@ def _guards(trader: Trader, *, book: Book, limits_of: LimitsOf, at: datetime) ->
 
 def _closings(trader: Trader, *, book: Book, since: datetime) -> list[Closing]:
     closes = Fill.objects.canonical().filter(trader=trader, book=book, filled_at__gt=since)
-    return [_closing(fill) for fill in closes.exclude(kind=FillKind.OPEN).select_related("position__market")]
+    return [_closing(fill) for fill in closes.filter(kind__in=CLOSING).select_related("position__market")]
 
 
 def _closing(fill: Fill) -> Closing:

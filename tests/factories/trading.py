@@ -172,7 +172,17 @@ class FillFactory(DjangoModelFactory):
     leverage_x = Leverage.of(3)
     fee_usdc = Usdc.zero()
     payout_usdc = Usdc.zero()
+    rollover_usdc = Usdc.zero()
+    funding_usdc = Usdc.zero()
     realised_pnl_usdc = Usdc.zero()
+    # A close's profit is the price's, unless the parts are told.
+    price_pnl_usdc = factory.LazyAttribute(
+        lambda row: (
+            row.realised_pnl_usdc + row.fee_usdc + row.rollover_usdc + row.funding_usdc
+            if FillKind(row.kind).closes
+            else Usdc.zero()
+        )
+    )
     chain_id = 31_337
     tx_hash = factory.Sequence(lambda number: f"0x{number:064x}")
     log_index = 0

@@ -44,6 +44,8 @@ class MarketAdmin(ReadOnlyAdmin):
         "open_fee_pct",
         "close_fee_pct",
         "spread_pct",
+        "rollover_hourly_pct",
+        "funding_hourly_pct",
         "synced_at",
         onward(("quotes", "trading_quote", "market__id__exact", "pk")),
     )

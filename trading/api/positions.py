@@ -118,7 +118,8 @@ class FillShape(Shape):
     class Meta:
         model = Fill
         fields = (
-            *("id", "position", "tg_user_id", "symbol", "book", "kind", "price", "collateral_usdc", "leverage_x", "fee_usdc"),
+            *("id", "position", "tg_user_id", "symbol", "book", "kind", "price", "collateral_usdc", "leverage_x"),
+            *("held_usdc", "entry_price", "fee_usdc", "rollover_usdc", "funding_usdc", "price_pnl_usdc"),
             *(
                 "payout_usdc",
                 "realised_pnl_usdc",

@@ -1,7 +1,7 @@
 """A position and its arithmetic, exact to the unit."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -58,16 +58,39 @@ class FillKind(StrEnum):
     LIQUIDATION = "LIQUIDATION"
     TAKE_PROFIT = "TAKE_PROFIT"
     STOP_LOSS = "STOP_LOSS"
+    INCREASE = "INCREASE"  # more collateral and more notional, at a price of its own
+    MARGIN = "MARGIN"  # more collateral or less, the notional as it was
+    ADOPTED = "ADOPTED"  # found on the venue by reconciliation: nothing was executed
 
     @property
     def closes(self) -> bool:
-        """Whether it takes collateral out."""
-        return self is not FillKind.OPEN
+        """Whether it ends a part of the position, or all of it."""
+        return self in CLOSING
+
+    @property
+    def opens(self) -> bool:
+        """Whether collateral was put up for more notional, less the opening fee."""
+        return self in OPENING
+
+
+OPENING = frozenset((FillKind.OPEN, FillKind.INCREASE))
+CLOSING = frozenset((FillKind.CLOSE, FillKind.LIQUIDATION, FillKind.TAKE_PROFIT, FillKind.STOP_LOSS))
+# They say what they leave.
+RESIZING = frozenset((FillKind.INCREASE, FillKind.MARGIN))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """What is open of a position at one moment."""
+
+    collateral: Usdc
+    leverage: Leverage
+    entry: Price
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FillFacts:
-    """What one fill says about its position."""
+    """What one fill says about its position. `after`: what an increase or a change of margin leaves; None for the others."""
 
     kind: FillKind
     price: Price
@@ -75,6 +98,7 @@ class FillFacts:
     leverage: Leverage
     realised_pnl: Usdc
     filled_at: datetime
+    after: Held | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,21 +114,30 @@ class Holding:
 
 
 def fold(fills: Iterable[FillFacts]) -> Holding | None:
-    """What the fills of one position, in the chain's order, amount to; None without an opening one."""
+    """What the fills of one position, in the chain's order, amount to; None without one that says what there was."""
     ordered = list(fills)
-    opening = next((fill for fill in ordered if not fill.kind.closes), None)
-    if opening is None:
+    held: Held | None = None
+    for fill in ordered:
+        held = _after(fill, held)
+    if held is None:
         return None
-    closing = [fill for fill in ordered if fill.kind.closes]
-    left = opening.collateral - sum((fill.collateral for fill in closing), Usdc.zero())
     return Holding(
-        status=PositionStatus.OPEN if left else PositionStatus.CLOSED,
-        collateral=left,
-        leverage=opening.leverage,
-        entry_price=opening.price,
-        realised_pnl=sum((fill.realised_pnl for fill in closing), Usdc.zero()),
-        closed_at=None if left else closing[-1].filled_at,
+        status=PositionStatus.OPEN if held.collateral else PositionStatus.CLOSED,
+        collateral=held.collateral,
+        leverage=held.leverage,
+        entry_price=held.entry,
+        realised_pnl=sum((fill.realised_pnl for fill in ordered), Usdc.zero()),
+        closed_at=None if held.collateral else ordered[-1].filled_at,
     )
+
+
+def _after(fill: FillFacts, before: Held | None) -> Held | None:
+    if fill.kind in (FillKind.OPEN, FillKind.ADOPTED):
+        return Held(collateral=fill.collateral, leverage=fill.leverage, entry=fill.price)
+    if fill.after is not None:
+        return fill.after
+    # A part of something that we didn't see begin: what it leaves isn't known.
+    return before and replace(before, collateral=before.collateral - fill.collateral)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 from django.db import models
 
+from trading.domain.units import Percent
 from trading.models.fields import LeverageField, PercentField, UsdcField
 
 
@@ -23,6 +24,9 @@ class Market(models.Model):
     open_fee_pct = PercentField()
     close_fee_pct = PercentField()
     spread_pct = PercentField()
+    # What holding costs an hour, of the notional. Funding is signed: positive, longs pay shorts.
+    rollover_hourly_pct = PercentField(default=Percent.zero, db_default=0)
+    funding_hourly_pct = PercentField(default=Percent.zero, db_default=0)
     synced_at = models.DateTimeField()
 
     class Meta:

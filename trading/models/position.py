@@ -3,14 +3,28 @@
 from typing import Self
 
 from django.db import models
+from django.db.models import Case, ExpressionWrapper, F, When
 
 from trading.domain.mode import Book
-from trading.domain.position import LIFECYCLE, Direction, FillKind, PositionStatus
+from trading.domain.position import CLOSING, LIFECYCLE, OPENING, RESIZING, Direction, FillKind, PositionStatus
+from trading.domain.units import Usdc
 from trading.models.fields import LeverageField, PriceField, UsdcField
 from trading.models.lifecycle import LifecycleTrigger, choices, known_states, known_words, never_deleted
 from trading.models.market import Market
 from trading.models.signal import Signal
 from trading.models.trader import Trader
+
+_CLOSING = sorted(str(kind) for kind in CLOSING)
+_RESIZING = sorted(str(kind) for kind in RESIZING)
+# What a fill earned for its trader: the parts of its profit, whatever its kind. An opening fee is gone at once.
+EARNED = ExpressionWrapper(F("price_pnl_usdc") - F("fee_usdc") - F("rollover_usdc") - F("funding_usdc"), output_field=UsdcField())
+# What a fill brought to the trader's wallet, or took from it; what was adopted had been taken before we saw it.
+WALLET_GAIN = Case(
+    When(kind__in=sorted((*OPENING, FillKind.ADOPTED)), then=-F("collateral_usdc") - F("fee_usdc")),
+    When(kind=FillKind.MARGIN, payout_usdc=0, then=-F("collateral_usdc")),
+    default=F("payout_usdc"),
+    output_field=UsdcField(),
+)
 
 
 class PositionQuerySet(models.QuerySet["Position"]):
@@ -43,7 +57,7 @@ class Position(models.Model):
     collateral_usdc = UsdcField()
     leverage_x = LeverageField()
     entry_price = PriceField()
-    # Sum of payout minus collateral closed, over its closing fills.
+    # Sum of what its fills realised.
     realised_pnl_usdc = UsdcField()
     # Null: none was set.
     take_profit = PriceField(null=True)
@@ -97,7 +111,8 @@ class FillQuerySet(models.QuerySet["Fill"]):
 class Fill(models.Model):
     """One execution by the venue: an event in a block, or the paper venue's answer.
 
-    PAPER fills carry chain 0 and their intent's key where a hash would be.
+    PAPER fills carry chain 0 and their intent's key where a hash would be. What the trader's wallet gained is the payout
+    less what he put up: collateral and fee of an open or an increase, the collateral of a deposit.
     """
 
     position = models.ForeignKey(Position, on_delete=models.PROTECT, related_name="fills")
@@ -107,14 +122,23 @@ class Fill(models.Model):
     book = models.CharField(max_length=8, choices=choices(Book))
     kind = models.CharField(max_length=16, choices=choices(FillKind))
     price = PriceField()
-    # Collateral opened (net of the open fee) or closed.
+    # What moved: collateral opened or added (net of the open fee), closed, deposited or withdrawn.
     collateral_usdc = UsdcField()
+    # The position's, after an increase or a change of margin the new one.
     leverage_x = LeverageField()
-    # What the venue kept: on an open the difference to what was put up.
+    # What an increase or a change of margin leaves open, and at which entry; null for all others.
+    held_usdc = UsdcField(null=True)
+    entry_price = PriceField(null=True)
+    # The fee of opening or closing: on an open the difference to what was put up.
     fee_usdc = UsdcField()
-    # What the trader was paid; zero on an open.
+    # What holding it has cost since it was last taken; signed: positive, the trader paid.
+    rollover_usdc = UsdcField(default=Usdc.zero, db_default=0)
+    funding_usdc = UsdcField(default=Usdc.zero, db_default=0)
+    # What the price made of a close; what a floor or a liquidation took is in it. Zero where nothing was closed.
+    price_pnl_usdc = UsdcField(default=Usdc.zero, db_default=0)
+    # What the trader was paid: by a close, or by a withdrawal of margin.
     payout_usdc = UsdcField()
-    # Payout minus collateral closed; zero on an open.
+    # Payout minus collateral closed; where nothing was closed what rollover and funding took.
     realised_pnl_usdc = UsdcField()
     chain_id = models.BigIntegerField()
     tx_hash = models.CharField(max_length=640)
@@ -137,6 +161,22 @@ class Fill(models.Model):
                 condition=models.Q(is_canonical=True),
             ),
             known_words("fill_kind_is_known", FillKind, field="kind"),
+            models.CheckConstraint(
+                name="fill_is_the_sum_of_its_parts",
+                condition=models.Q(
+                    kind__in=_CLOSING,
+                    realised_pnl_usdc=F("price_pnl_usdc") - F("fee_usdc") - F("rollover_usdc") - F("funding_usdc"),
+                )
+                | (
+                    ~models.Q(kind__in=_CLOSING)
+                    & models.Q(price_pnl_usdc=0, realised_pnl_usdc=-F("rollover_usdc") - F("funding_usdc"))
+                ),
+            ),
+            models.CheckConstraint(
+                name="fill_says_what_is_left_exactly_when_it_resizes",
+                condition=models.Q(kind__in=_RESIZING, held_usdc__isnull=False, entry_price__isnull=False)
+                | (~models.Q(kind__in=_RESIZING) & models.Q(held_usdc=None, entry_price=None)),
+            ),
         ]
         indexes = [
             models.Index(name="fills_of_an_account", fields=["trader", "id"]),

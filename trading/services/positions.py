@@ -1,11 +1,11 @@
 """Positions: the fold of their canonical fills, so that a fill twice, late or taken back leaves the right amounts."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from trading import doorbell, locks
 from trading.domain.mode import Book
-from trading.domain.position import Direction, FillFacts, FillKind, PositionStatus, fold
+from trading.domain.position import Direction, FillFacts, FillKind, Held, PositionStatus, fold
 from trading.domain.units import Leverage, Price, Usdc
 from trading.kinds import piece
 from trading.models import Fill, Position
@@ -25,7 +25,11 @@ class Slot:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Execution:
-    """One execution by the venue, in our units. `put_up` is the collateral before fees, for an open."""
+    """One execution by the venue, in our units.
+
+    `collateral` is what moved: opened or added (net of the fee), closed, deposited or withdrawn. `after`: what an increase
+    or a change of margin leaves. `rollover` and `funding` were taken out of the position, or out of the payout of a close.
+    """
 
     kind: FillKind
     direction: Direction
@@ -40,11 +44,19 @@ class Execution:
     block_number: int
     block_hash: str
     filled_at: datetime
+    rollover: Usdc = field(default_factory=Usdc.zero)
+    funding: Usdc = field(default_factory=Usdc.zero)
+    after: Held | None = None
 
     @property
     def realised_pnl(self) -> Usdc:
-        """Payout minus what was closed; nothing is realised by an open."""
-        return self.payout - self.collateral if self.kind.closes else Usdc.zero()
+        """Payout minus what was closed; of any other what holding has cost so far: nothing is realised by an open."""
+        return self.payout - self.collateral if self.kind.closes else -(self.rollover + self.funding)
+
+    @property
+    def price_pnl(self) -> Usdc:
+        """What the price made of a close; what a floor or a liquidation took is in it."""
+        return self.realised_pnl + self.fee + self.rollover + self.funding if self.kind.closes else Usdc.zero()
 
 
 @piece
@@ -114,7 +126,7 @@ def opened(execution: Execution, *, slot: Slot, signal_id: int | None) -> Positi
             "signal_id": signal_id,
             "direction": execution.direction,
             "collateral_usdc": execution.collateral,
-            "leverage_x": execution.leverage,
+            "leverage_x": (execution.after or execution).leverage,
             "entry_price": execution.price,
             "realised_pnl_usdc": Usdc.zero(),
         },
@@ -139,8 +151,13 @@ def _fill(execution: Execution, *, position: Position) -> tuple[Fill, bool]:
             "kind": execution.kind,
             "price": execution.price,
             "collateral_usdc": execution.collateral,
-            "leverage_x": execution.leverage,
+            "leverage_x": (execution.after or execution).leverage,
+            "held_usdc": execution.after.collateral if execution.after else None,
+            "entry_price": execution.after.entry if execution.after else None,
             "fee_usdc": execution.fee,
+            "rollover_usdc": execution.rollover,
+            "funding_usdc": execution.funding,
+            "price_pnl_usdc": execution.price_pnl,
             "payout_usdc": execution.payout,
             "realised_pnl_usdc": execution.realised_pnl,
             "tx_hash": execution.tx_hash,
@@ -163,4 +180,11 @@ def _facts(fill: Fill) -> FillFacts:
         leverage=fill.leverage_x,
         realised_pnl=fill.realised_pnl_usdc,
         filled_at=fill.filled_at,
+        after=_held(fill),
     )
+
+
+def _held(fill: Fill) -> Held | None:
+    if fill.held_usdc is None or fill.entry_price is None:
+        return None
+    return Held(collateral=fill.held_usdc, leverage=fill.leverage_x, entry=fill.entry_price)

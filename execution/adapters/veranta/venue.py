@@ -135,4 +135,7 @@ def _listing(index: int, pair: dict[str, Any], *, groups: dict[int, str]) -> Mar
         open_fee=Percent.of(str(pair["openFeeP"])),
         close_fee=Percent.of(str(pair["closeFeeP"])),
         spread=Percent.of(str(pair["spreadP"])),
+        # Both sides pay the same; should they ever differ, nobody is told too little.
+        rollover_hourly=max(Percent.of(str(share)) for share in pair["marginFee"].values()),
+        funding_hourly=Percent.of(str(pair["fundingFeePerHourP"])),
     )

@@ -152,6 +152,7 @@ def test_the_catalogue_comes_from_the_venue(world: World, venue_data: None) -> N
         Leverage.of(75),
     )
     assert (bitcoin.open_fee_pct, bitcoin.spread_pct) == (Percent.of("0.045"), Percent.of("0.01"))
+    assert (bitcoin.rollover_hourly_pct, bitcoin.funding_hourly_pct) == (Percent.of("0.00171"), Percent.zero())
     assert not Market.objects.get(symbol="OLD-USD").is_listed
     assert Market.objects.count() == 4
 

@@ -65,6 +65,10 @@ def test_paper_has_what_it_began_with_and_what_its_fills_made_of_it(trader: Trad
     FillFactory(position=position, collateral_usdc=Usdc.of(90), fee_usdc=Usdc.of(10))
     FillFactory(position=position, kind=FillKind.CLOSE, collateral_usdc=Usdc.of(50), payout_usdc=Usdc.of(75))
     FillFactory(position=position, collateral_usdc=Usdc.of(500), is_canonical=False)
+    after = {"held_usdc": Usdc.of(40), "entry_price": position.entry_price}
+    FillFactory(position=position, kind=FillKind.INCREASE, collateral_usdc=Usdc.of(4), fee_usdc=Usdc.of(1), **after)
+    FillFactory(position=position, kind=FillKind.MARGIN, collateral_usdc=Usdc.of(3), **after)
+    FillFactory(position=position, kind=FillKind.MARGIN, collateral_usdc=Usdc.of(8), payout_usdc=Usdc.of(8), **after)
     LegFactory(trader=trader, book=Book.PAPER, collateral_usdc=Usdc.of(25))
     signal = SignalFactory(trader=trader, book=Book.PAPER)
     drain(trader, accounts=Accounts(balance=Usdc.zero()))

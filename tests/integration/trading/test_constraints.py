@@ -1,7 +1,5 @@
 """Every check and unique constraint of the models, broken once in raw SQL."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -33,6 +31,7 @@ from tests.factories.trading import (
     SourceSecretFactory,
     TraderFactory,
 )
+from tests.integration.trading.breach import OF_THE_BOOK, Breach, of
 from trading.domain.source import Auth
 from trading.domain.units import Wei
 from trading.models import AuditHead, Member, ModeState, SourceSecret
@@ -40,15 +39,6 @@ from trading.models import AuditHead, Member, ModeState, SourceSecret
 pytestmark = pytest.mark.django_db
 
 ADDRESS = "0x" + "ab" * 20
-
-
-@dataclass(frozen=True)
-class Breach:
-    """A change in raw SQL that a constraint must refuse."""
-
-    constraint: str
-    make: Callable[[], models.Model]
-    change: str
 
 
 def mode_state() -> ModeState:
@@ -71,11 +61,8 @@ def path_token() -> SourceSecret:
     return SourceSecretFactory(kind=Auth.TOKEN, sealed="", digest="d" * 64)
 
 
-def of(constraint: str, make: Callable[[], models.Model], *changes: str) -> list[Breach]:
-    return [Breach(constraint, make, change) for change in changes]
-
-
 CHECKS = [
+    *OF_THE_BOOK,
     *of("trader_address_is_an_address", TraderFactory, "address = '0x12'", f"address = '{ADDRESS[:-1]}g'", "address = ''"),
     *of("signal_side_is_known", CloseSignalFactory, "side = 'BUY', collateral_usdc = 1, leverage_x = 1"),
     *of(
@@ -121,19 +108,6 @@ CHECKS = [
     *of("token_is_one_persons", token, "user_id = NULL", "member_id = 1"),
     *of("token_is_revoked_by_a_name", token, "revoked_at = now()", "revoked_by = 'ada'"),
     *of("token_is_for_something_known", token, "scopes = '{}'", "scopes = '{WORLD}'"),
-    *of("position_book_is_known", PositionFactory, "book = 'BOTH'"),
-    *of("position_direction_is_known", PositionFactory, "direction = 'UP'"),
-    *of(
-        "position_is_closed_exactly_when_nothing_is_left",
-        PositionFactory,
-        "collateral_usdc = 0",
-        "closed_at = now()",
-        "status = 'CLOSED'",
-        "status = 'CLOSED', closed_at = now()",
-        "status = 'CLOSED', collateral_usdc = 0",
-        "collateral_usdc = -1",
-    ),
-    *of("fill_kind_is_known", FillFactory, "kind = 'GIFT'"),
     *of("there_is_one_mode_state", mode_state, "id = 2"),
     *of("there_is_one_audit_head", audit_head, "id = 2, number = number + 1"),
     *of("member_roles_are_known", member, "roles = ARRAY['root']", "roles = ARRAY['viewer', '']"),

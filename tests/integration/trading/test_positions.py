@@ -9,7 +9,7 @@ import pytest
 from tests.factories import NOW
 from tests.factories.trading import MarketFactory, TraderFactory
 from trading.domain.mode import Book
-from trading.domain.position import Direction, FillKind, PositionStatus
+from trading.domain.position import Direction, FillKind, Held, PositionStatus
 from trading.domain.units import Leverage, Price, Usdc
 from trading.kinds import write
 from trading.models import Event, Fill, Position
@@ -108,6 +108,27 @@ def test_the_last_close_closes(slot: Slot, kind: FillKind) -> None:
     record(closing("20", "21.5"), position)
     record(closing("29.9", "0", block=12, kind=kind), position)
     assert amounts(position) == ("CLOSED", "0", "-28.4", NOW + timedelta(minutes=2))
+
+
+def test_a_close_is_told_in_its_parts(slot: Slot) -> None:
+    position = opened(slot)
+    costs = {"fee": Usdc.of("0.03"), "rollover": Usdc.of("0.02"), "funding": Usdc.of("-0.01")}
+    fill = record(replace(closing("20", "21.5"), **costs), position)
+    assert fill is not None
+    parts = (fill.price_pnl_usdc, fill.fee_usdc, fill.rollover_usdc, fill.funding_usdc, fill.realised_pnl_usdc)
+    assert parts == (Usdc.of("1.54"), Usdc.of("0.03"), Usdc.of("0.02"), Usdc.of("-0.01"), Usdc.of("1.5"))
+
+
+@pytest.mark.parametrize("kind", [FillKind.INCREASE, FillKind.MARGIN])
+def test_what_resizes_sets_the_amounts_and_realises_its_costs(slot: Slot, kind: FillKind) -> None:
+    position = opened(slot)
+    after = Held(collateral=Usdc.of(60), leverage=Leverage.of("2.5"), entry=Price.of(60_100))
+    costs = {"rollover": Usdc.of("0.3"), "funding": Usdc.of("0.2")}
+    fill = record(replace(closing("10.6", "0", kind=kind), after=after, **costs), position)
+    assert fill is not None
+    assert (fill.price_pnl_usdc, fill.realised_pnl_usdc) == (Usdc.zero(), Usdc.of("-0.5"))
+    assert amounts(position) == ("OPEN", "60", "-0.5", None)
+    assert (position.entry_price, position.leverage_x) == (after.entry, after.leverage)
 
 
 def test_closes_may_arrive_in_any_order(slot: Slot) -> None:

@@ -1,5 +1,6 @@
 """A position's arithmetic, held against fractions."""
 
+from dataclasses import replace
 from datetime import timedelta
 from fractions import Fraction
 
@@ -14,6 +15,7 @@ from trading.domain.position import (
     Exposure,
     FillFacts,
     FillKind,
+    Held,
     Holding,
     PositionStatus,
     fold,
@@ -81,6 +83,35 @@ def test_a_position_is_closed_by_the_fill_that_takes_the_last_of_it(kind: FillKi
         Usdc.of("-3"),
         NOW + timedelta(minutes=2),
     )
+
+
+AFTER = Held(collateral=Usdc.of("69.5"), leverage=Leverage.of("2.5"), entry=Price.of(60_500))
+
+
+@pytest.mark.parametrize("kind", [FillKind.INCREASE, FillKind.MARGIN])
+def test_what_resizes_says_what_it_leaves(kind: FillKind) -> None:
+    resizing = replace(fill(kind, "20", pnl="-0.5", minute=1), after=AFTER)
+    holding = fold([fill(FillKind.OPEN, "50"), resizing, fill(FillKind.CLOSE, "9.5", pnl="1", minute=2)])
+    assert holding == Holding(
+        status=PositionStatus.OPEN,
+        collateral=Usdc.of(60),
+        leverage=AFTER.leverage,
+        entry_price=AFTER.entry,
+        realised_pnl=Usdc.of("0.5"),
+        closed_at=None,
+    )
+
+
+def test_what_was_adopted_is_held_as_it_was_found() -> None:
+    adopted = fill(FillKind.ADOPTED, "40", minute=1, price=59_000)
+    holding = fold([fill(FillKind.CLOSE, "10", pnl="2"), adopted])
+    assert holding is not None
+    assert (holding.collateral, holding.entry_price, holding.realised_pnl) == (Usdc.of(40), Price.of(59_000), Usdc.of(2))
+
+
+def test_each_kind_opens_or_closes_or_does_neither() -> None:
+    assert [kind for kind in FillKind if kind.opens] == [FillKind.OPEN, FillKind.INCREASE]
+    assert [kind for kind in FillKind if not kind.opens and not kind.closes] == [FillKind.MARGIN, FillKind.ADOPTED]
 
 
 def test_a_position_is_closed_when_its_last_fill_was_made() -> None:

@@ -1,0 +1,54 @@
+"""What breaks a constraint; and what the tables of positions and fills refuse."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from django.db import models
+
+from tests.factories.trading import FillFactory, PositionFactory
+
+
+@dataclass(frozen=True)
+class Breach:
+    """A change in raw SQL that a constraint must refuse."""
+
+    constraint: str
+    make: Callable[[], models.Model]
+    change: str
+
+
+def of(constraint: str, make: Callable[[], models.Model], *changes: str) -> list[Breach]:
+    return [Breach(constraint, make, change) for change in changes]
+
+
+OF_THE_BOOK = [
+    *of("position_book_is_known", PositionFactory, "book = 'BOTH'"),
+    *of("position_direction_is_known", PositionFactory, "direction = 'UP'"),
+    *of(
+        "position_is_closed_exactly_when_nothing_is_left",
+        PositionFactory,
+        "collateral_usdc = 0",
+        "closed_at = now()",
+        "status = 'CLOSED'",
+        "status = 'CLOSED', closed_at = now()",
+        "status = 'CLOSED', collateral_usdc = 0",
+        "collateral_usdc = -1",
+    ),
+    *of("fill_kind_is_known", FillFactory, "kind = 'GIFT'"),
+    *of(
+        "fill_is_the_sum_of_its_parts",
+        FillFactory,
+        "price_pnl_usdc = 1",
+        "realised_pnl_usdc = 1",
+        "rollover_usdc = 1, realised_pnl_usdc = 1",
+        "kind = 'CLOSE', price_pnl_usdc = 4, fee_usdc = 1, rollover_usdc = 1, funding_usdc = -1, realised_pnl_usdc = 2",
+    ),
+    *of(
+        "fill_says_what_is_left_exactly_when_it_resizes",
+        FillFactory,
+        "held_usdc = 50",
+        "entry_price = 60000",
+        "kind = 'INCREASE'",
+        "kind = 'MARGIN', held_usdc = 50",
+    ),
+]
