@@ -143,9 +143,11 @@ TABLES: tuple[Table, ...] = (
     ),
     _ledger(
         "equities",
-        changes="earned_usdc equity_usdc doubts peak_earned_usdc peak_equity_usdc peak_at newest_fill measured_at next_action_at",
+        changes="earned_usdc equity_usdc doubts peak_earned_usdc peak_equity_usdc peak_at newest_fill measured_at"
+        " sampled_at next_action_at",
         frozen="trader_id book",
     ),
+    _ledger("equity_samples", changes="earned_usdc equity_usdc", frozen="trader_id book at"),
     _ledger(
         "loss_days",
         # The equity at the reset is null until a wallet's balance is known.

@@ -30,6 +30,8 @@ class Equity(models.Model):
     # The newest fill that the guards have seen; null: none.
     newest_fill = models.BigIntegerField(null=True)
     measured_at = models.DateTimeField()
+    # When the curve got its last point; null: it has none.
+    sampled_at = models.DateTimeField(null=True)
     # Null while nothing is open: the next fill rings.
     next_action_at = models.DateTimeField(null=True)
 
@@ -52,6 +54,28 @@ class Equity(models.Model):
     def is_due(self, *, at: datetime) -> bool:
         """Whether it is time to measure it again."""
         return self.next_action_at is not None and self.next_action_at <= at
+
+
+class EquitySample(models.Model):
+    """One point of the curve of a book of an account, as it was measured then."""
+
+    trader = models.ForeignKey(Trader, on_delete=models.PROTECT, related_name="equity_samples", db_index=False)
+    book = models.CharField(max_length=8, choices=choices(Book))
+    at = models.DateTimeField()
+    # What trading had earned in all, realised and unrealised.
+    earned_usdc = UsdcField()
+    # Null: the wallet's balance wasn't known.
+    equity_usdc = UsdcField(null=True)
+
+    class Meta:
+        db_table = "equity_samples"
+        constraints = [
+            models.UniqueConstraint(name="one_equity_sample_for_each_instant", fields=["trader", "book", "at"]),
+            known_words("equity_sample_book_is_known", Book, field="book"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.book} {self.trader_id} {self.at:%Y-%m-%d %H:%M}"
 
 
 class LossDayQuerySet(models.QuerySet["LossDay"]):

@@ -1,19 +1,22 @@
 """Falls: how far an account's book lies below where its day began, and below its peak; kept in rows, measured again and again."""
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from risk.domain.equity import Measure
 from risk.domain.lock import LockKind, LockPlan
 from risk.domain.loss import Fall
-from risk.models import Equity, Lock, LossDay
+from risk.models import Equity, EquitySample, Lock, LossDay
 from trading.domain.day import day_of
 from trading.domain.mode import Book
 from trading.domain.units import Percent, Usdc
 from trading.kinds import piece
 from trading.models import Trader
 from trading.services import journal
+
+# How close the points of a curve lie while something is open.
+SAMPLE_EVERY = timedelta(minutes=15)
 
 
 @piece
@@ -56,6 +59,7 @@ def count_peak(equity: Equity, measured: Measure, *, share: Percent | None, at: 
         equity.peak_equity_usdc = _worth_at(equity.peak_earned_usdc, measured)
     equity.earned_usdc, equity.equity_usdc, equity.doubts = measured.earned, measured.equity, "; ".join(measured.doubts)
     equity.measured_at = at
+    _sample(equity, at=at)
     _store(equity, _MEASURED)
     fall = Fall(lost=equity.peak_earned_usdc - measured.earned, of=equity.peak_equity_usdc, share=share, since=equity.peak_at)
     return fall.plan(LockKind.DRAWDOWN, words=f"since the peak at {equity.peak_at:%Y-%m-%d %H:%M} UTC", until=None)
@@ -69,7 +73,22 @@ def first(day: LossDay) -> Equity:
 # What a measurement changes; the rest of a row stays as it was born.
 _COUNTED = ["baseline_equity_usdc", "loss_usdc", "limit_usdc", "measured_at", "warned_at", "breached_at"]
 _MEASURED = ["earned_usdc", "equity_usdc", "doubts", "newest_fill", "measured_at", "next_action_at"]
-_MEASURED += ["peak_earned_usdc", "peak_equity_usdc", "peak_at"]
+_MEASURED += ["sampled_at", "peak_earned_usdc", "peak_equity_usdc", "peak_at"]
+
+
+def _sample(equity: Equity, *, at: datetime) -> None:
+    """A point of the curve now and then, and one for what is left when nothing is open anymore."""
+    is_flat = equity.next_action_at is None
+    if equity.sampled_at is not None and at - equity.sampled_at < SAMPLE_EVERY and not is_flat:
+        return
+    equity.sampled_at = at
+    row = EquitySample(
+        trader_id=equity.trader_id, book=equity.book, at=at, earned_usdc=equity.earned_usdc, equity_usdc=equity.equity_usdc
+    )
+    # Two measurements in one instant: the later one counts.
+    EquitySample.objects.bulk_create(
+        [row], update_conflicts=True, unique_fields=["trader", "book", "at"], update_fields=["earned_usdc", "equity_usdc"]
+    )
 
 
 def _store(row: LossDay | Equity, changed: list[str]) -> None:

@@ -9,7 +9,7 @@ from risk.domain.decision import Action, Verdict
 from risk.domain.halt import HaltScope, TradingState
 from risk.domain.lock import LockKind
 from risk.domain.policy import Scope
-from risk.models import Decision, Equity, Flatten, Halt, Leg, Lock, LossDay, Policy
+from risk.models import Decision, Equity, EquitySample, Flatten, Halt, Leg, Lock, LossDay, Policy
 from tests.factories import NOW
 from tests.factories.trading import PositionFactory, SignalFactory, TraderFactory
 from trading.domain.mode import Book
@@ -116,6 +116,19 @@ class EquityFactory(DjangoModelFactory):
     peak_equity_usdc = Usdc.of(10_000)
     peak_at = NOW
     measured_at = NOW
+
+
+class EquitySampleFactory(DjangoModelFactory):
+    """A point of its curve."""
+
+    class Meta:
+        model = EquitySample
+
+    trader = factory.SubFactory(TraderFactory)
+    book = Book.PAPER
+    at = NOW
+    earned_usdc = Usdc.zero()
+    equity_usdc = Usdc.of(10_000)
 
 
 class LossDayFactory(DjangoModelFactory):

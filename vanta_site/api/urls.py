@@ -8,6 +8,7 @@ from execution.api.intents import Bumping, Canceling, Intents
 from execution.api.journeys import Journeys
 from execution.api.senders import Draining, Pausing, Rebroadcasting, Resuming, Senders
 from risk.api.decisions import Decisions
+from risk.api.equities import Equities, Samples
 from risk.api.flattens import Flattens
 from risk.api.halts import Halts
 from risk.api.locks import Lifting, Locks
@@ -57,6 +58,8 @@ urlpatterns = [
     *_ledger("positions", Positions),
     _act("positions/<row:pk>/close", Closing),
     *_ledger("fills", Fills),
+    *_ledger("equities", Equities),
+    *_ledger("equity-samples", Samples),
     *_ledger("policies", Policies, post="perform"),
     *_ledger("halts", Halts, post="perform"),
     *_ledger("flattens", Flattens, post="perform"),

@@ -21,6 +21,7 @@ from tests.factories.execution import DelegationFactory, OrderFactory, TxSendFac
 from tests.factories.flow import filled
 from tests.factories.risk import (
     EquityFactory,
+    EquitySampleFactory,
     FlattenFactory,
     HaltFactory,
     LegFactory,
@@ -58,7 +59,7 @@ def _fill_the_desk(number: int) -> None:
     DelegationFactory(trader=flow.signal.trader, sender=flow.intent.sender)
     QuoteFactory(market=EtherMarketFactory(), source=f"source {number}")
     PolicyFactory(scope=Scope.USER, tg_user_id=number)
-    for factory in (LockFactory, EquityFactory, LossDayFactory):
+    for factory in (LockFactory, EquityFactory, EquitySampleFactory, LossDayFactory):
         factory(trader=flow.signal.trader)
     HaltFactory(scope=HaltScope.SOURCE, key=f"source {number}")
     FlattenFactory(scope=HaltScope.USER, key=str(number))

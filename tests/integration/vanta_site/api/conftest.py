@@ -9,12 +9,12 @@ from django.contrib.auth.models import User
 from execution.models import Sender
 from risk.domain.halt import HaltScope
 from risk.domain.policy import Scope as PolicyScope
-from risk.models import Flatten, Halt, Lock, Policy
+from risk.models import Equity, EquitySample, Flatten, Halt, Lock, Policy
 from tests.factories import NOW
 from tests.factories.flow import Flow, filled
 from tests.factories.logins import operator
 from tests.factories.people import SUPER_ADMIN
-from tests.factories.risk import FlattenFactory, HaltFactory, LockFactory, PolicyFactory
+from tests.factories.risk import EquityFactory, EquitySampleFactory, FlattenFactory, HaltFactory, LockFactory, PolicyFactory
 from tests.factories.trading import SourceFactory
 from trading.api import throttling
 from trading.domain.people import Role
@@ -32,6 +32,8 @@ class Account:
     flatten: Flatten
     lock: Lock
     policy: Policy
+    equity: Equity
+    sample: EquitySample
 
     @property
     def trader(self) -> Trader:
@@ -68,6 +70,8 @@ def account() -> Account:
         flatten=FlattenFactory(scope=HaltScope.USER, key=str(number)),
         lock=LockFactory(trader=flow.signal.trader),
         policy=PolicyFactory(scope=PolicyScope.USER, tg_user_id=number, max_leverage_x=Leverage.of(5)),
+        equity=EquityFactory(trader=flow.signal.trader),
+        sample=EquitySampleFactory(trader=flow.signal.trader),
     )
 
 

@@ -56,6 +56,8 @@ LEDGERS: dict[str, tuple[Cell, Cell]] = {
     "intents": reading(lambda a: a.flow.intent.pk),
     "positions": reading(lambda a: a.flow.position.pk),
     "fills": reading(lambda a: a.flow.fill.pk),
+    "equities": reading(lambda a: a.equity.pk),
+    "equity-samples": reading(lambda a: a.sample.pk),
     "policies": reading(lambda a: a.policy.pk),
     "halts": reading(lambda a: a.halt.pk),
     "flattens": reading(lambda a: a.flatten.pk),

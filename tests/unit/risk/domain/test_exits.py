@@ -46,6 +46,12 @@ def test_a_share_is_taken_from_each() -> None:
     assert taken(exits(close(pct=50, closable=closable))) == {1: "15", 2: "0.000001"}
 
 
+def test_a_close_of_one_side_spares_the_other() -> None:
+    closable = (held(30, position_id=1), replace(held(20, position_id=2), direction=Direction.SHORT))
+    shorts = situation(replace(CLOSE, closes=Direction.SHORT), closable=closable)
+    assert taken(exits(shorts)) == {2: "20"}
+
+
 def test_two_percent_above_the_position_is_clamped_to_it() -> None:
     for above in (close(usdc=51), close(pct=102)):
         decision = evaluate(above, rules=RULES)

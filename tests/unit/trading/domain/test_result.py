@@ -97,6 +97,7 @@ def test_a_curve_is_what_had_been_earned_by_the_end_of_each_day() -> None:
         (("5", "-2", "1", "-6", "20"), "7", 0, 3),
         (("5", "-2", "10", "-6", "1"), "6", 2, 3),
         (("1", "0", "-4"), "4", 0, 2),  # the first day of a peak
+        (("5", "-2", "4", "-2"), "2", 0, 1),  # the first of two as deep
     ],
 )
 def test_a_drawdown_is_the_deepest_fall_from_an_earlier_end_of_a_day(
