@@ -169,6 +169,12 @@ TABLES: tuple[Table, ...] = (
         " trace_id created_at",
     ),
     _ledger(
+        "venue_orders",
+        changes="is_canonical status ended_in_block ended_at",
+        frozen="chain_id tx_hash ordinal log_index block_number block_hash kind venue_order_id trader_id pair_index venue_index"
+        " direction collateral_usdc leverage_x wanted_price registered_at",
+    ),
+    _ledger(
         "tx_intents",
         changes=f"{_DUE} nonce reserved_at target calldata value_wei gas_limit built_at wanted_price status version failure_code"
         " cancel_reason doubted_at_block blocked_reason closed_at fee_ceiling_wei",

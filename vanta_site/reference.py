@@ -10,7 +10,7 @@ from django.urls import URLPattern
 
 from bots.domain import channel, delivery
 from bots.domain.announcement import ANNOUNCEMENTS, WITH_EVERY, Stage
-from execution.domain import intent, order
+from execution.domain import intent, order, venue_order
 from risk.domain import flatten
 from risk.domain.decision import Denial
 from trading.domain import position, signal
@@ -22,6 +22,7 @@ from vanta_site.api.urls import urlpatterns
 LIFECYCLES: tuple[Lifecycle[Any], ...] = (
     signal.LIFECYCLE,
     order.LIFECYCLE,
+    venue_order.LIFECYCLE,
     intent.LIFECYCLE,
     position.LIFECYCLE,
     flatten.LIFECYCLE,
@@ -92,7 +93,7 @@ def _cells(act: Act) -> list[str]:
 
 def _lifecycle(table: Lifecycle[Any]) -> str:
     explained = meanings(type(table.states[0]))
-    diagram = f"\n## {table.name.capitalize()}\n\n```mermaid\n{table.mermaid()}```\n"
+    diagram = f"\n## {table.name.replace('_', ' ').capitalize()}\n\n```mermaid\n{table.mermaid()}```\n"
     return f"{diagram}\n{_table('state', 'means', explained)}"
 
 

@@ -7,7 +7,18 @@ from django.utils.safestring import SafeString
 
 from execution.admin.acts import OperatedIntent, OperatedSender
 from execution.admin.operated import operate
-from execution.models import ChainBlock, Cursor, DatabaseIdentity, Delegation, Order, Sender, TxIntent, TxReceipt, TxSend
+from execution.models import (
+    ChainBlock,
+    Cursor,
+    DatabaseIdentity,
+    Delegation,
+    Order,
+    Sender,
+    TxIntent,
+    TxReceipt,
+    TxSend,
+    VenueOrder,
+)
 from trading.admin.base import NOTHING, ReadOnlyAdmin, ReadOnlyInline, link, onward, table
 
 
@@ -36,6 +47,31 @@ class OrderAdmin(ReadOnlyAdmin):
     search_fields = ("pk__exact", "trace_id__exact", "venue_order_id__exact")
     search_help_text = "an order's number, the venue's number, or a trace id"
     more = (link("leg.decision.signal", name="signal"), link("leg.decision", name="decision"), link("intent"))
+
+
+@admin.register(VenueOrder)
+class VenueOrderAdmin(ReadOnlyAdmin):
+    """What the venue registered for our traders, whoever asked for it."""
+
+    list_display = (
+        "pk",
+        "registered_at",
+        "kind",
+        "venue_order_id",
+        link("trader"),
+        "pair_index",
+        "direction",
+        "collateral_usdc",
+        "wanted_price",
+        "status",
+        "ended_at",
+        "is_canonical",
+        onward(("send", "execution_txsend", "tx_hash", "tx_hash")),
+    )
+    list_select_related = ("trader",)
+    list_filter = ("kind", "status", "is_canonical")
+    search_fields = ("venue_order_id__exact", "tx_hash__exact")
+    search_help_text = "the venue's number, or a transaction"
 
 
 @admin.display(description="receipts", empty_value=NOTHING)

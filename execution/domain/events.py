@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from execution.domain.chain import Block, Log
+from execution.domain.venue_order import VenueOrderKind
 from trading.domain.errors import Conflict
 from trading.domain.position import Direction, FillKind
 from trading.domain.units import Leverage, Price, Usdc
@@ -16,22 +18,51 @@ class UnknownEvent(Conflict):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderInitiated:
-    """The venue registered an order and took the escrow; a keeper will fill or cancel it."""
+    """The venue registered an order and took the escrow; a keeper will fill or cancel it.
 
-    order_id: int
+    A limit has a place, `venue_index`, and no number; an increase names its position by it. None: the event doesn't say.
+    """
+
+    order_id: int | None
+    kind: VenueOrderKind
     trader: str
     pair_index: int
-    is_open: bool
+    venue_index: int | None
+    direction: Direction
+    collateral: Usdc
+    leverage: Leverage | None
+    price: Price | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LimitUpdated:
+    """A limit waits for another price now."""
+
+    trader: str
+    pair_index: int
+    venue_index: int
+    price: Price
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LimitCanceled:
+    """Its trader withdrew a limit; what it had in escrow is paid back."""
+
+    trader: str
+    pair_index: int
+    venue_index: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TradeExecuted:
     """The venue executed. `order_id` is None when no market order of anybody's asked for it (TP, SL, liquidation).
 
-    `collateral` is what is open now (for an open, net of its fee) or what was closed.
+    `collateral` is what is open now (for an open, net of its fee) or what was closed. `limit_index`: where the limit lay
+    that was executed, if one was.
     """
 
     order_id: int | None
+    limit_index: int | None
     kind: FillKind
     trader: str
     pair_index: int
@@ -53,4 +84,18 @@ class OrderCanceled:
     pair_index: int
 
 
-VenueEvent = OrderInitiated | TradeExecuted | OrderCanceled
+VenueEvent = OrderInitiated | LimitUpdated | LimitCanceled | TradeExecuted | OrderCanceled
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Happening:
+    """One of the venue's events, with the block and the log it stands in.
+
+    `ordinal`: how many orders its transaction had registered before it, whoever they were for.
+    """
+
+    event: VenueEvent
+    block: Block
+    log: Log
+    chain_id: int
+    ordinal: int = 0

@@ -6,5 +6,17 @@ from execution.models.intent import TxIntent
 from execution.models.order import Order
 from execution.models.send import TxReceipt, TxSend
 from execution.models.sender import Delegation, Sender
+from execution.models.venue_order import VenueOrder
 
-__all__ = ["ChainBlock", "Cursor", "DatabaseIdentity", "Delegation", "Order", "Sender", "TxIntent", "TxReceipt", "TxSend"]
+__all__ = [
+    "ChainBlock",
+    "Cursor",
+    "DatabaseIdentity",
+    "Delegation",
+    "Order",
+    "Sender",
+    "TxIntent",
+    "TxReceipt",
+    "TxSend",
+    "VenueOrder",
+]

@@ -4,6 +4,7 @@ A block whose parent isn't ours means a reorganization: we walk back to the fork
 derived from the blocks above it. A block that can't be fetched stops the cursor; it is never skipped.
 """
 
+from collections import Counter
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -13,10 +14,9 @@ import structlog
 from execution import locks
 from execution.desk import Clock, Desk
 from execution.domain.chain import Block, Log
-from execution.domain.events import UnknownEvent
+from execution.domain.events import Happening, LimitUpdated, OrderInitiated, UnknownEvent
 from execution.models import ChainBlock, Cursor, TxReceipt
 from execution.services import settlement, stumbles, watching
-from execution.services.settlement import Happening
 from trading import lanes
 from trading.domain.errors import Conflict, Unavailable
 from trading.kinds import piece, step, write
@@ -130,6 +130,7 @@ def _decoded(blocks: list[Block], logs: list[list[Log]], *, desk: Desk) -> tuple
     """The venue's events in the chain's order, and the logs that our ABI doesn't know."""
     found: list[Happening] = []
     strange: list[Log] = []
+    registered: Counter[str] = Counter()
     for block, entries in zip(blocks, logs, strict=True):
         for entry in sorted(entries, key=lambda entry: entry.log_index):
             try:
@@ -137,8 +138,11 @@ def _decoded(blocks: list[Block], logs: list[list[Log]], *, desk: Desk) -> tuple
             except UnknownEvent:
                 strange.append(entry)
                 continue
-            if event is not None:
-                found.append(Happening(event=event, block=block, log=entry, chain_id=desk.chain.chain_id))
+            if event is None:
+                continue
+            ordinal = registered[entry.tx_hash]
+            registered[entry.tx_hash] += isinstance(event, OrderInitiated | LimitUpdated)
+            found.append(Happening(event=event, block=block, log=entry, chain_id=desk.chain.chain_id, ordinal=ordinal))
     return found, strange
 
 

@@ -9,11 +9,11 @@ import structlog
 from django.db.models import Q
 
 from execution import locks
-from execution.domain.chain import Block, Log
-from execution.domain.events import OrderCanceled, OrderInitiated, TradeExecuted, VenueEvent
+from execution.domain.events import Happening, LimitCanceled, LimitUpdated, OrderCanceled, OrderInitiated, TradeExecuted
 from execution.domain.order import ENDED, OrderStatus
-from execution.models import Order, TxSend
-from execution.services import orders, watching
+from execution.domain.venue_order import VenueOrderStatus
+from execution.models import Order, TxSend, VenueOrder
+from execution.services import orders, venue_orders, watching
 from risk.domain.decision import Action
 from risk.models import Leg
 from trading import locks as trading_locks
@@ -28,16 +28,6 @@ from trading.services.positions import Execution, Slot
 log = structlog.get_logger(__name__)
 
 REORGED_OUT = "REORGED_OUT"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Happening:
-    """One of the venue's events, with the block and the log it stands in."""
-
-    event: VenueEvent
-    block: Block
-    log: Log
-    chain_id: int
 
 
 @piece
@@ -61,13 +51,15 @@ def settle(happenings: Iterable[Happening]) -> None:
 @piece
 def unsettle(block_hashes: list[str], *, at: datetime) -> None:
     """Take back what was derived from blocks that the chain no longer has; positions become the fold of what is left."""
-    gone = list(Fill.objects.canonical().filter(block_hash__in=block_hashes).select_related("position"))
-    trading_locks.accounts(fill.position.trader_id for fill in gone)
+    gone = list(Fill.objects.canonical().filter(block_hash__in=block_hashes))
+    touched_orders = VenueOrder.objects.filter(Q(block_hash__in=block_hashes) | Q(ended_in_block__in=block_hashes))
+    trading_locks.accounts([*(fill.trader_id for fill in gone), *touched_orders.values_list("trader_id", flat=True)])
     # Under the same locks in the same transaction: what these blocks had mined is in flight again.
     watching.take_back(block_hashes, at=at)
     touched = Order.objects.filter(Q(settled_in_block__in=block_hashes) | Q(accepted_in_block__in=block_hashes))
     for order in locks.orders(touched.values_list("pk", flat=True)):
         _take_back(order, block_hashes, at=at)
+    venue_orders.take_back(block_hashes)
     Fill.objects.filter(pk__in=[fill.pk for fill in gone]).update(is_canonical=False)
     for position in trading_locks.positions(fill.position_id for fill in gone):
         positions.rebuild(position)
@@ -102,8 +94,29 @@ def _orders_by_transaction(happenings: Iterable[Happening]) -> dict[str, int]:
     return dict(sends)
 
 
+def _number(happening: Happening) -> int | None:
+    """The venue's number of the order that an event is about."""
+    match happening.event:
+        case LimitUpdated() | LimitCanceled():
+            return None
+        case event:
+            return event.order_id
+
+
+def _end(happening: Happening, status: VenueOrderStatus, *, index: int | None, trader: Trader) -> None:
+    number = _number(happening)
+    if number is not None:
+        found = venue_orders.numbered(happening, number)
+    elif index is not None:
+        found = venue_orders.limit(happening, trader_id=trader.pk, pair_index=happening.event.pair_index, index=index)
+    else:
+        return
+    if found is not None:
+        venue_orders.end(found, status, happening)
+
+
 def _orders_by_number(happenings: Iterable[Happening]) -> dict[int, int]:
-    numbers = {happening.event.order_id for happening in happenings if happening.event.order_id is not None}
+    numbers = {number for happening in happenings if (number := _number(happening)) is not None}
     found = Order.objects.filter(venue_order_id__in=numbers).values_list("venue_order_id", "pk")
     return {number: pk for number, pk in found if number is not None}
 
@@ -119,16 +132,23 @@ class _Book:
         """One event."""
         match happening.event:
             case OrderInitiated():
+                venue_orders.initiate(happening.event, happening, trader_id=trader.pk)
                 self._accept(happening.event, happening)
+            case LimitUpdated():
+                venue_orders.replace(happening.event, happening, trader_id=trader.pk)
+            case LimitCanceled():
+                _end(happening, VenueOrderStatus.CANCELED, index=happening.event.venue_index, trader=trader)
             case TradeExecuted():
+                _end(happening, VenueOrderStatus.FILLED, index=happening.event.limit_index, trader=trader)
                 self._execute(happening.event, happening, trader=trader)
             case OrderCanceled():
+                _end(happening, VenueOrderStatus.CANCELED, index=None, trader=trader)
                 self._cancel(happening.event, happening)
 
     def _accept(self, event: OrderInitiated, happening: Happening) -> None:
         order = self.by_transaction.get(happening.log.tx_hash)
-        if order is None:
-            log.warning("venue.order_not_ours", order_id=event.order_id, tx_hash=happening.log.tx_hash)
+        if order is None or event.order_id is None:
+            log.info("venue.order_not_ours", order_id=event.order_id, tx_hash=happening.log.tx_hash)
             return
         order.venue_order_id = event.order_id
         order.accepted_in_block = happening.log.block_hash

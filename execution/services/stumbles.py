@@ -12,9 +12,9 @@ from typing import Any
 import structlog
 from django.db import InterfaceError, OperationalError
 
+from execution.domain.events import Happening
 from execution.models import Cursor
 from execution.services import settlement
-from execution.services.settlement import Happening
 from trading import lanes
 from trading.kinds import piece, step, write
 from trading.lanes import Lease

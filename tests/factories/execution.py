@@ -7,11 +7,13 @@ import factory
 from factory.django import DjangoModelFactory
 
 from execution.domain.intent import IntentKind
-from execution.models import Delegation, Order, Sender, TxIntent, TxSend
+from execution.domain.venue_order import VenueOrderKind
+from execution.models import Delegation, Order, Sender, TxIntent, TxSend, VenueOrder
 from tests.factories import NOW
 from tests.factories.risk import LegFactory
 from tests.factories.trading import TraderFactory
-from trading.domain.units import Wei
+from trading.domain.position import Direction
+from trading.domain.units import Leverage, Price, Usdc, Wei
 
 GWEI = 10**9
 
@@ -54,6 +56,29 @@ class OrderFactory(DjangoModelFactory):
     position = factory.SelfAttribute("leg.position")
     trace_id = factory.SelfAttribute("leg.decision.signal.trace_id")
     created_at = NOW
+
+
+class VenueOrderFactory(DjangoModelFactory):
+    """A market open that the venue registered and has yet to fill."""
+
+    class Meta:
+        model = VenueOrder
+
+    trader = factory.SubFactory(TraderFactory)
+    kind = VenueOrderKind.OPEN
+    venue_order_id = factory.Sequence(lambda number: number)
+    pair_index = 1
+    direction = Direction.LONG
+    collateral_usdc = Usdc.of(50)
+    leverage_x = Leverage.of(3)
+    wanted_price = Price.of(60_000)
+    chain_id = 31_337
+    tx_hash = factory.Sequence(lambda number: f"0x{number:064x}")
+    ordinal = 0
+    log_index = 0
+    block_number = factory.Sequence(lambda number: number)
+    block_hash = factory.LazyAttribute(lambda row: f"0x{row.block_number:064x}")
+    registered_at = NOW
 
 
 class TxIntentFactory(DjangoModelFactory):

@@ -9,7 +9,16 @@ from eth_utils import to_checksum_address
 
 from execution.adapters.veranta.abi import EVENTS
 from execution.domain.chain import Log
-from execution.domain.events import OrderCanceled, OrderInitiated, TradeExecuted, UnknownEvent, VenueEvent
+from execution.domain.events import (
+    LimitCanceled,
+    LimitUpdated,
+    OrderCanceled,
+    OrderInitiated,
+    TradeExecuted,
+    UnknownEvent,
+    VenueEvent,
+)
+from execution.domain.venue_order import VenueOrderKind
 from trading.domain.position import Direction, FillKind
 from trading.domain.units import Leverage, Price, Usdc
 
@@ -58,10 +67,64 @@ def decode(log: Log) -> VenueEvent | None:
 def _initiated(values: dict[str, Any]) -> OrderInitiated:
     return OrderInitiated(
         order_id=values["orderId"],
+        kind=VenueOrderKind.OPEN if values["open"] else VenueOrderKind.CLOSE,
         trader=to_checksum_address(values["trader"]),
         pair_index=values["pairIndex"],
-        is_open=values["open"],
+        venue_index=None,
+        direction=_direction(is_buy=values["isBuy"]),
+        collateral=Usdc.from_raw(values["initialPosToken"]),
+        # Both bounds are the leverage unless the order was sized in coins.
+        leverage=Leverage.from_raw(values["maxLeverage"]),
+        price=Price.from_raw(values["wantedPrice"]),
     )
+
+
+def _increase_requested(values: dict[str, Any]) -> OrderInitiated:
+    return OrderInitiated(
+        order_id=values["orderId"],
+        kind=VenueOrderKind.INCREASE,
+        trader=to_checksum_address(values["trader"]),
+        pair_index=values["pairIndex"],
+        venue_index=values["index"],
+        direction=_direction(is_buy=values["isBuy"]),
+        collateral=Usdc.from_raw(values["addedCollateral"]),
+        leverage=None,
+        price=None,
+    )
+
+
+def _limit_placed(values: dict[str, Any]) -> OrderInitiated:
+    return OrderInitiated(
+        order_id=None,
+        kind=VenueOrderKind.LIMIT,
+        trader=to_checksum_address(values["trader"]),
+        pair_index=values["pairIndex"],
+        venue_index=values["index"],
+        direction=_direction(is_buy=values["isBuy"]),
+        collateral=Usdc.from_raw(values["collateral"]),
+        leverage=Leverage.from_raw(values["leverage"]),
+        price=Price.from_raw(values["openPrice"]),
+    )
+
+
+def _limit_updated(values: dict[str, Any]) -> LimitUpdated:
+    return LimitUpdated(**_place(values), price=Price.from_raw(values["newPrice"]))
+
+
+def _limit_canceled(values: dict[str, Any]) -> LimitCanceled:
+    return LimitCanceled(**_place(values))
+
+
+def _place(values: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "trader": to_checksum_address(values["trader"]),
+        "pair_index": values["pairIndex"],
+        "venue_index": values["index"],
+    }
+
+
+def _direction(*, is_buy: bool) -> Direction:
+    return Direction.LONG if is_buy else Direction.SHORT
 
 
 def _market_executed(values: dict[str, Any]) -> TradeExecuted:
@@ -74,19 +137,21 @@ def _limit_executed(values: dict[str, Any]) -> TradeExecuted:
     kind = _LIMIT_KINDS.get(values["orderType"])
     if kind is None:
         raise UnknownEvent("a limit execution of an unknown kind", order_type=values["orderType"])
-    return _executed(values, kind=kind, order_id=None)
+    limit_index = values["limitIndex"] if kind is FillKind.OPEN else None
+    return _executed(values, kind=kind, order_id=None, limit_index=limit_index)
 
 
-def _executed(values: dict[str, Any], *, kind: FillKind, order_id: int | None) -> TradeExecuted:
+def _executed(values: dict[str, Any], *, kind: FillKind, order_id: int | None, limit_index: int | None = None) -> TradeExecuted:
     trade = _Trade(*values["t"])
     return TradeExecuted(
         order_id=order_id,
+        limit_index=limit_index,
         kind=kind,
         trader=to_checksum_address(trade.trader),
         pair_index=trade.pair_index,
         venue_index=trade.slot,
         opened_at=datetime.fromtimestamp(trade.timestamp, tz=UTC),
-        direction=Direction.LONG if trade.buy else Direction.SHORT,
+        direction=_direction(is_buy=trade.buy),
         price=Price.from_raw(values["price"]),
         collateral=Usdc.from_raw(values["positionSizeUSDC"]),
         leverage=Leverage.from_raw(trade.leverage),
@@ -100,6 +165,10 @@ def _canceled(values: dict[str, Any]) -> OrderCanceled:
 
 _READERS: dict[str, Callable[[dict[str, Any]], VenueEvent]] = {
     "MarketOrderInitiated": _initiated,
+    "IncreasePositionRequested": _increase_requested,
+    "OpenLimitPlaced": _limit_placed,
+    "OpenLimitUpdated": _limit_updated,
+    "OpenLimitCanceled": _limit_canceled,
     "MarketExecuted": _market_executed,
     "LimitExecuted": _limit_executed,
     "MarketOpenCanceled": _canceled,

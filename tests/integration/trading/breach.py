@@ -1,10 +1,11 @@
-"""What breaks a constraint; and what the tables of positions and fills refuse."""
+"""What breaks a constraint; and what the tables of positions, fills and venue orders refuse."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from django.db import models
 
+from tests.factories.execution import VenueOrderFactory
 from tests.factories.trading import FillFactory, PositionFactory
 
 
@@ -50,5 +51,22 @@ OF_THE_BOOK = [
         "entry_price = 60000",
         "kind = 'INCREASE'",
         "kind = 'MARGIN', held_usdc = 50",
+    ),
+    *of("venue_order_status_is_known", VenueOrderFactory, "status = 'LOST'"),
+    *of("venue_order_kind_is_known", VenueOrderFactory, "kind = 'GIFT'"),
+    *of("venue_order_direction_is_known", VenueOrderFactory, "direction = 'UP'"),
+    *of(
+        "only_a_limit_has_no_number",
+        VenueOrderFactory,
+        "venue_order_id = NULL",
+        "kind = 'LIMIT', venue_index = 0",
+        "kind = 'LIMIT', venue_order_id = NULL",
+    ),
+    *of(
+        "venue_order_has_ended_exactly_when_its_state_says_so",
+        VenueOrderFactory,
+        "status = 'FILLED'",
+        "status = 'FILLED', ended_in_block = '0x1'",
+        "ended_at = now()",
     ),
 ]

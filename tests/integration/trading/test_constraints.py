@@ -8,7 +8,14 @@ from django.db import IntegrityError, connection, models, transaction
 
 from execution.models import DatabaseIdentity, TxReceipt
 from tests.factories import NOW
-from tests.factories.execution import DelegationFactory, OrderFactory, SenderFactory, TxIntentFactory, TxSendFactory
+from tests.factories.execution import (
+    DelegationFactory,
+    OrderFactory,
+    SenderFactory,
+    TxIntentFactory,
+    TxSendFactory,
+    VenueOrderFactory,
+)
 from tests.factories.risk import (
     CloseLegFactory,
     DecisionFactory,
@@ -211,6 +218,8 @@ TWINS = {
     "a_source_has_one_secret_in_a_slot": (SourceSecretFactory, {"key_id": "'other'"}),
     "one_secret_for_each_token": (path_token, {"key_id": "'other'", "slot": "2"}),
     "one_position_for_each_slot_and_time": (PositionFactory, {}),
+    "one_venue_order_for_each_log_of_a_block": (VenueOrderFactory, {"venue_order_id": "venue_order_id + 1"}),
+    "one_canonical_venue_order_for_each_number": (VenueOrderFactory, {"log_index": "7"}),
     "one_fill_for_each_log_of_a_block": (FillFactory, {"tx_hash": "'0xother'"}),
     "one_canonical_fill_for_each_log": (FillFactory, {"block_hash": "'0xother'"}),
     "one_quote_for_each_market_and_source": (QuoteFactory, {}),

@@ -8,7 +8,15 @@ from eth_abi import encode
 
 from execution.adapters.veranta import events
 from execution.domain.chain import Log
-from execution.domain.events import OrderCanceled, OrderInitiated, TradeExecuted, UnknownEvent
+from execution.domain.events import (
+    LimitCanceled,
+    LimitUpdated,
+    OrderCanceled,
+    OrderInitiated,
+    TradeExecuted,
+    UnknownEvent,
+)
+from execution.domain.venue_order import VenueOrderKind
 from trading.domain.position import Direction, FillKind
 from trading.domain.units import Leverage, Price, Usdc
 
@@ -19,6 +27,9 @@ EXECUTED = "0x194c5538fd1fd53a5ec20cd85e48e0a542b1cbfb713ee866339c38465118308a"
 LIMIT = "0xa2dec9537892a111bd41f6fafe206c669b1f1fb95cf4cc574df3f2492fddd2d6"
 OPEN_CANCELED = "0x4b2ef4d80a0964a9a8f43256d8111558389b384d2029743c1eeb6950b14d9c65"
 CLOSE_CANCELED = "0x3535b7356e09f0d6928a700d59b7867c7586a51f83a52da6054384d28ce1622e"
+LIMIT_PLACED = "0xba01428df926e7985ce9ea864854311888230af3154a3b78b30b8c91cc32932b"
+LIMIT_UPDATED = "0x710a8db87f04e82a9de40076812593a965f4aa48693196d2144c07ff9710e890"
+LIMIT_CANCELED = "0x99b2cab0fe1db813d380331f51c117d5622d07c79686cc4ecd043e8d56ace094"
 DELEGATE_ADDED = "0x92fbd4ceaa40c4ef313c3f2b0b1115a32a6c570b1f27d856a625fe78e8ef8391"
 TRADE_TYPE = "(address,uint256,uint256,uint256,uint256,uint256,bool,uint256,uint256,uint256,uint256)"
 OPENED_AT = datetime(2026, 9, 1, 12, 0, 0, tzinfo=UTC)
@@ -59,12 +70,23 @@ def test_an_initiated_order_is_read() -> None:
 
     event = events.decode(_log((INITIATED, TRADER_TOPIC), types, values))
 
-    assert event == OrderInitiated(order_id=91, trader=TRADER, pair_index=1, is_open=True)
+    assert event == OrderInitiated(
+        order_id=91,
+        kind=VenueOrderKind.OPEN,
+        trader=TRADER,
+        pair_index=1,
+        venue_index=None,
+        direction=Direction.LONG,
+        collateral=Usdc.of(50),
+        leverage=Leverage.of(3),
+        price=Price.of(60_000),
+    )
 
 
 def test_an_open_is_read_with_the_collateral_net_of_its_fee() -> None:
     assert events.decode(_executed(is_open=True, sent=0, collateral=49_932_500)) == TradeExecuted(
         order_id=91,
+        limit_index=None,
         kind=FillKind.OPEN,
         trader=TRADER,
         pair_index=1,
@@ -101,6 +123,38 @@ def test_a_limit_execution_belongs_to_no_order_of_ours(number: int, kind: FillKi
 def test_a_limit_execution_of_an_unknown_kind_raises(number: int) -> None:
     with pytest.raises(UnknownEvent):
         events.decode(_limit(number))
+
+
+def test_only_an_opening_limit_execution_says_where_its_limit_lay() -> None:
+    places = [getattr(events.decode(_limit(number)), "limit_index", None) for number in range(4)]
+
+    assert places == [None, None, None, 7]
+
+
+def test_a_limit_is_read_at_its_place() -> None:
+    types = ["uint256", "uint256", "bool", "uint256", "uint256", "uint8"] + ["uint256"] * 5
+    values = [1, 4, False, 59_000 * ONE, 0, 2, ONE, 40_000_000, 3 * ONE, 10**9, 1_788_000_000]
+
+    assert events.decode(_log((LIMIT_PLACED, TRADER_TOPIC), types, values)) == OrderInitiated(
+        order_id=None,
+        kind=VenueOrderKind.LIMIT,
+        trader=TRADER,
+        pair_index=1,
+        venue_index=4,
+        direction=Direction.SHORT,
+        collateral=Usdc.of(40),
+        leverage=Leverage.of(3),
+        price=Price.of(59_000),
+    )
+
+
+def test_a_limits_new_price_and_its_end_are_read() -> None:
+    updated = _log((LIMIT_UPDATED, TRADER_TOPIC), ["uint256"] * 6, [1, 4, 58_000 * ONE, 0, 0, 1_788_000_000])
+    canceled = _log((LIMIT_CANCELED, TRADER_TOPIC), ["uint256"] * 4, [1, 4, 1_788_000_000, 40_000_000])
+
+    place = {"trader": TRADER, "pair_index": 1, "venue_index": 4}
+    assert events.decode(updated) == LimitUpdated(**place, price=Price.of(58_000))
+    assert events.decode(canceled) == LimitCanceled(**place)
 
 
 def test_a_canceled_open_is_read() -> None:
