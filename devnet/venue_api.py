@@ -111,7 +111,9 @@ class Venue:
         pairs = self.deployment.contract("PairStorage")
         terms = pairs.read(self.rpc, "pair", market.pair_index)
         long, short = (pairs.read(self.rpc, "openInterestUSDC", market.pair_index, side) for side in (0, 1))
+        funding = pairs.read(self.rpc, "fundingPerHourP", market.pair_index)
         return _pair_json(market, terms) | {
+            "fundingFeePerHourP": _human(funding, ONE),
             "openInterest": {"long": _human(long, USDC), "short": _human(short, USDC)},
             "pairOI": _human(long + short, USDC),
         }
@@ -137,7 +139,6 @@ def _pair_json(market: LocalMarket, terms: Json) -> Json:
         "spreadP": _human(terms["spreadP"], ONE),
         "maxGainP": largest_gain,
         "marginFee": {"long": hourly, "short": hourly},
-        "fundingFeePerHourP": 0,
         "pairMaxOI": _human(terms["maxOpenInterestUsdc"], USDC),
         "maxWalletOI": wallet_limit,
         "values": {"maxGainP": largest_gain, "maxSlP": 80, "maxWalletOI": wallet_limit},

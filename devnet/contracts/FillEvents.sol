@@ -30,6 +30,34 @@ abstract contract FillEvents {
         bool isPnl,
         uint256 coinExposure
     );
+    /// What one execution cost, told right before it: `collateral` is what was put up, closed or moved, `fee` that of
+    /// opening or closing. The name is the real venue's; the fields are ours.
+    event FeesCharged(
+        address indexed trader,
+        uint256 pairIndex,
+        bool long,
+        uint256 collateral,
+        uint256 leverage,
+        uint256 rolloverFees,
+        uint256 fee,
+        int256 fundingFee
+    );
+    event TpUpdated(
+        address indexed trader,
+        uint256 pairIndex,
+        uint256 index,
+        uint256 newTp,
+        uint256 timestamp,
+        uint256 tradeOpenTimestamp
+    );
+    event SlUpdated(
+        address indexed trader,
+        uint256 pairIndex,
+        uint256 index,
+        uint256 newSl,
+        uint256 timestamp,
+        uint256 tradeOpenTimestamp
+    );
     event MarginUpdated(
         address indexed trader,
         uint256 pairIndex,

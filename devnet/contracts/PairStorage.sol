@@ -25,6 +25,13 @@ struct Pair {
     uint256 maxWalletOpenInterestUsdc;
 }
 
+/// @notice A market's funding. `stored` sums rate times seconds up to `since`.
+struct Funding {
+    int256 perHourP;
+    int256 stored;
+    uint256 since;
+}
+
 /// @notice The markets, their prices and their open interest.
 contract PairStorage is Owned {
     uint256 private constant FEED_TO_VENUE = 100; // 8 decimals to 10
@@ -33,6 +40,7 @@ contract PairStorage is Owned {
     address public callbacks;
 
     mapping(uint256 pairIndex => Pair) private _pairs;
+    mapping(uint256 pairIndex => Funding) private _funding;
     /// By pair, then side: 0 long, 1 short.
     mapping(uint256 pairIndex => mapping(uint256 side => uint256)) public openInterestUSDC;
     mapping(address trader => mapping(uint256 pairIndex => uint256)) public walletOI;
@@ -49,6 +57,21 @@ contract PairStorage is Owned {
     function setPair(uint256 pairIndex, Pair calldata pair_) external onlyOwner {
         if (pairIndex >= pairsCount) revert PairNotListed();
         _pairs[pairIndex] = pair_;
+    }
+
+    /// @param perHourP what longs pay shorts in an hour, of the notional; negative: what shorts pay longs
+    function setFunding(uint256 pairIndex, int256 perHourP) external onlyOwner {
+        _funding[pairIndex] = Funding(perHourP, accFunding(pairIndex), block.timestamp);
+    }
+
+    function fundingPerHourP(uint256 pairIndex) external view returns (int256) {
+        return _funding[pairIndex].perHourP;
+    }
+
+    /// @notice The sum of every rate times the seconds that it held: what a position owes is the growth of it.
+    function accFunding(uint256 pairIndex) public view returns (int256) {
+        Funding memory funding = _funding[pairIndex];
+        return funding.stored + funding.perHourP * int256(block.timestamp - funding.since);
     }
 
     function changeOpenInterest(address trader, uint256 pairIndex, bool buy, int256 change) external {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: UNLICENSED
 pragma solidity ^0.8.24;
 
-import {Trade} from "./VenueTypes.sol";
+import {Owed, Trade} from "./VenueTypes.sol";
 
 /// @notice The arithmetic of positions. Every division rounds toward zero.
 library PositionMath {
@@ -53,22 +53,37 @@ library PositionMath {
         return notionalUsdc * perHourP * elapsed / (HUNDRED_PERCENT * SECONDS_PER_HOUR);
     }
 
-    /// @notice openPrice * (collateral * 0.85 - rollover) / (collateral * leverage) away from the open price.
-    function liquidationPrice(Trade memory trade, uint256 rolloverUsdc) internal pure returns (uint256) {
-        uint256 loss = trade.initialPosToken * LIQUIDATION_LOSS_PERCENT / 100;
-        loss = loss > rolloverUsdc ? loss - rolloverUsdc : 0;
-        uint256 distance = trade.openPrice * loss * ONE / (trade.initialPosToken * trade.leverage);
+    /// @param growth of the sum of funding rates times seconds; longs pay when it is positive
+    function funding(uint256 notionalUsdc, int256 growth, bool buy) internal pure returns (int256) {
+        int256 paid = int256(notionalUsdc) * growth / int256(HUNDRED_PERCENT * SECONDS_PER_HOUR);
+        return buy ? paid : -paid;
+    }
+
+    /// @notice The share of what is owed that falls to a part of a position's collateral.
+    function part(Owed memory owed, uint256 collateral, uint256 whole) internal pure returns (Owed memory) {
+        return Owed(owed.rollover * collateral / whole, owed.funding * int256(collateral) / int256(whole));
+    }
+
+    function total(Owed memory owed) internal pure returns (int256) {
+        return int256(owed.rollover) + owed.funding;
+    }
+
+    /// @notice openPrice * (collateral * 0.85 - owed) / (collateral * leverage) away from the open price.
+    function liquidationPrice(Trade memory trade, int256 owedUsdc) internal pure returns (uint256) {
+        int256 loss = int256(trade.initialPosToken * LIQUIDATION_LOSS_PERCENT / 100) - owedUsdc;
+        uint256 room = loss > 0 ? uint256(loss) : 0;
+        uint256 distance = trade.openPrice * room * ONE / (trade.initialPosToken * trade.leverage);
         if (!trade.buy) return trade.openPrice + distance;
         return trade.openPrice > distance ? trade.openPrice - distance : 0;
     }
 
     /// @notice What `collateral` of a position is worth at a profit; nothing once the liquidation loss is reached.
-    function value(uint256 collateral, int256 percent, uint256 rolloverUsdc, uint256 closeFee)
+    function value(uint256 collateral, int256 percent, int256 owedUsdc, uint256 closeFee)
         internal
         pure
         returns (uint256)
     {
-        int256 gross = int256(collateral) + profit(collateral, percent) - int256(rolloverUsdc);
+        int256 gross = int256(collateral) + profit(collateral, percent) - owedUsdc;
         int256 floor = int256(collateral * (100 - LIQUIDATION_LOSS_PERCENT) / 100);
         if (gross <= floor) return 0;
         return gross > int256(closeFee) ? uint256(gross - int256(closeFee)) : 0;

@@ -19,6 +19,7 @@ import {
     OpenOrderType,
     OrderExpired,
     OrderNotExpired,
+    Owed,
     PairIsCloseOnly,
     PendingKind,
     PendingOrder,
@@ -35,6 +36,7 @@ import {
 contract TradingCallbacks is Owned, FillEvents {
     using PositionMath for uint256;
     using PositionMath for Trade;
+    using PositionMath for Owed;
 
     /// A market order can be filled this many blocks after its own; later it can only be canceled.
     uint256 public constant marketOrderLifetimeBlocks = 15;
@@ -51,6 +53,8 @@ contract TradingCallbacks is Owned, FillEvents {
         int256 percentProfit;
         uint256 sent;
         uint256 coins;
+        uint256 fee;
+        Owed owed;
     }
 
     modifier onlyTrading() {
@@ -98,7 +102,7 @@ contract TradingCallbacks is Owned, FillEvents {
         store.unmarkBeingClosed(trade.trader, trade.pairIndex, trade.index);
         Closing memory closing = _quoteClose(trade, order.collateral);
         if (closing.price.slipped(order.wantedPrice, order.slippageP, !trade.buy)) revert HighSlippage();
-        _close(trade, order.collateral, closing.sent);
+        _close(trade, order.collateral, closing);
         emit MarketExecuted(
             orderId,
             trade,
@@ -123,11 +127,12 @@ contract TradingCallbacks is Owned, FillEvents {
         _checkRoom(trade, added);
 
         uint256 held = trade.initialPosToken.notional(trade.leverage);
-        uint256 owed = _takeRollover(trade, pair);
+        Owed memory owed = _takeOwed(trade, pair);
         trade.openPrice = (held + added) * trade.openPrice * price / (held * price + added * trade.openPrice);
-        trade.initialPosToken = trade.initialPosToken - owed + order.collateral - fee;
+        trade.initialPosToken = _after(trade, owed, int256(order.collateral - fee));
         _resize(trade, pair, held, held + added);
-        store.release(address(vault), fee + owed);
+        store.release(address(vault), fee);
+        _charge(trade, order.collateral, addedLeverage, fee, owed);
         emit PositionSizeIncreased(orderId, false, added.coins(price), false, trade);
     }
 
@@ -163,8 +168,8 @@ contract TradingCallbacks is Owned, FillEvents {
     function _executeTrigger(LimitOrder kind, Trade memory trade) private {
         uint256 collateral = trade.initialPosToken;
         Closing memory closing = _quoteClose(trade, collateral);
-        if (kind == LimitOrder.LIQ) closing.sent = 0;
-        _close(trade, collateral, closing.sent);
+        if (kind == LimitOrder.LIQ) (closing.sent, closing.fee) = (0, 0);
+        _close(trade, collateral, closing);
         emit LimitExecuted(
             store.nextOrderId(),
             trade.index,
@@ -186,7 +191,7 @@ contract TradingCallbacks is Owned, FillEvents {
         if (trade.leverage == 0) return false;
         uint256 price = pairs.price(pairIndex);
         if (kind == LimitOrder.TP) return trade.tp != 0 && (trade.buy ? price >= trade.tp : price <= trade.tp);
-        uint256 liquidation = trade.liquidationPrice(_rollover(trade, pairs.pair(pairIndex)));
+        uint256 liquidation = trade.liquidationPrice(_owed(trade, pairs.pair(pairIndex)).total());
         bool liquidated = trade.buy ? price <= liquidation : price >= liquidation;
         if (kind == LimitOrder.LIQ) return liquidated;
         return !liquidated && trade.sl != 0 && (trade.buy ? price <= trade.sl : price >= trade.sl);
@@ -203,7 +208,14 @@ contract TradingCallbacks is Owned, FillEvents {
     function getTradeLiquidationPrice(address trader, uint256 pairIndex, uint256 index) external view returns (uint256) {
         Trade memory trade = store.openTrade(trader, pairIndex, index);
         if (trade.leverage == 0) revert NoTrade();
-        return trade.liquidationPrice(_rollover(trade, pairs.pair(pairIndex)));
+        return trade.liquidationPrice(_owed(trade, pairs.pair(pairIndex)).total());
+    }
+
+    /// @notice What holding a position has cost since it was last taken.
+    function getTradeOwed(address trader, uint256 pairIndex, uint256 index) external view returns (Owed memory) {
+        Trade memory trade = store.openTrade(trader, pairIndex, index);
+        if (trade.leverage == 0) revert NoTrade();
+        return _owed(trade, pairs.pair(pairIndex));
     }
 
     // Margin.
@@ -215,25 +227,23 @@ contract TradingCallbacks is Owned, FillEvents {
         Trade memory trade = store.openTrade(trader, pairIndex, index);
         Pair memory pair = pairs.pair(pairIndex);
         uint256 held = trade.initialPosToken.notional(trade.leverage);
-        uint256 owed = _takeRollover(trade, pair);
+        Owed memory owed = _takeOwed(trade, pair);
         int256 result = trade.initialPosToken.profit(trade.percentProfit(pairs.price(pairIndex), pair.maxGainP));
-        if (amount + owed > trade.initialPosToken && change == MarginChange.WITHDRAW) revert WithdrawTooLarge();
-        trade.initialPosToken = change == MarginChange.DEPOSIT
-            ? trade.initialPosToken + amount - owed
-            : trade.initialPosToken - amount - owed;
-        if (change == MarginChange.WITHDRAW) {
+        bool isDeposit = change == MarginChange.DEPOSIT;
+        trade.initialPosToken = _after(trade, owed, isDeposit ? int256(amount) : -int256(amount));
+        if (!isDeposit) {
             _checkWithdrawal(trade.initialPosToken, result);
             store.release(trader, amount);
         }
-        store.release(address(vault), owed);
         _resize(trade, pair, held, held);
+        _charge(trade, amount, trade.leverage, 0, owed);
         emit MarginUpdated(
             trader,
             pairIndex,
             index,
             uint8(change),
             trade,
-            owed,
+            owed.rollover,
             0,
             block.timestamp,
             held.coins(trade.openPrice)
@@ -243,6 +253,21 @@ contract TradingCallbacks is Owned, FillEvents {
     function _checkWithdrawal(uint256 collateral, int256 result) private pure {
         int256 least = int256(collateral * MIN_VALUE_AFTER_WITHDRAW_PERCENT / 100);
         if (int256(collateral) + result <= least) revert WithdrawTooLarge();
+    }
+
+    // Protection.
+
+    /// @notice A stop may lie beyond the entry, where it keeps a profit; only at the opening it may not.
+    function updateTpSl(address trader, uint256 pairIndex, uint256 index, uint256 tp, uint256 sl) external onlyTrading {
+        Trade memory trade = store.openTrade(trader, pairIndex, index);
+        if (trade.leverage == 0) revert NoTrade();
+        (trade.tp, trade.sl) = (tp, sl);
+        trade.tp = trade.cappedTakeProfit(pairs.pair(pairIndex).maxGainP);
+        trade.sl = trade.cappedStopLoss();
+        if (trade.takeProfitIsWrong()) revert WrongTp();
+        store.updateTrade(trade);
+        emit TpUpdated(trader, pairIndex, index, trade.tp, block.timestamp, trade.positionSizeUSDC);
+        emit SlUpdated(trader, pairIndex, index, trade.sl, block.timestamp, trade.positionSizeUSDC);
     }
 
     // Pieces.
@@ -261,8 +286,9 @@ contract TradingCallbacks is Owned, FillEvents {
         uint256 notional = trade.initialPosToken.notional(trade.leverage);
         _checkRoom(trade, notional);
         _changeExposure(trade, 0, notional);
-        trade.index = store.storeTrade(trade, slippageP);
+        trade.index = store.storeTrade(trade, slippageP, pairs.accFunding(trade.pairIndex));
         store.release(address(vault), fee);
+        _charge(trade, collateral, trade.leverage, fee, Owed(0, 0));
         return (trade, notional.coins(trade.openPrice));
     }
 
@@ -302,34 +328,64 @@ contract TradingCallbacks is Owned, FillEvents {
         store.updateTrade(trade);
     }
 
-    function _takeRollover(Trade memory trade, Pair memory pair) private returns (uint256 owed) {
-        owed = _rollover(trade, pair);
-        store.restartRollover(trade.trader, trade.pairIndex, trade.index);
+    /// @dev Takes what is owed out of a position, or pays what is owed to it into it; the vault is the other side.
+    function _takeOwed(Trade memory trade, Pair memory pair) private returns (Owed memory owed) {
+        owed = _owed(trade, pair);
+        store.restartCosts(trade.trader, trade.pairIndex, trade.index, pairs.accFunding(trade.pairIndex));
+        int256 total = owed.total();
+        if (total > 0) store.release(address(vault), uint256(total));
+        if (total < 0) vault.payProfit(address(store), uint256(-total));
     }
 
-    function _rollover(Trade memory trade, Pair memory pair) private view returns (uint256) {
+    function _after(Trade memory trade, Owed memory owed, int256 moved) private pure returns (uint256) {
+        int256 left = int256(trade.initialPosToken) + moved - owed.total();
+        if (left <= 0) revert WithdrawTooLarge();
+        return uint256(left);
+    }
+
+    function _owed(Trade memory trade, Pair memory pair) private view returns (Owed memory) {
         TradeInfo memory kept = store.openTradeInfo(trade.trader, trade.pairIndex, trade.index);
         uint256 notional = trade.initialPosToken.notional(trade.leverage);
-        return notional.rollover(pair.rolloverPerHourP, block.timestamp - kept.rolloverFrom);
+        int256 growth = pairs.accFunding(trade.pairIndex) - kept.fundingFrom;
+        return Owed(
+            notional.rollover(pair.rolloverPerHourP, block.timestamp - kept.rolloverFrom),
+            notional.funding(growth, trade.buy)
+        );
+    }
+
+    function _charge(Trade memory trade, uint256 collateral, uint256 leverage, uint256 fee, Owed memory owed) private {
+        emit FeesCharged(
+            trade.trader,
+            trade.pairIndex,
+            trade.buy,
+            collateral,
+            leverage,
+            owed.rollover,
+            fee,
+            owed.funding
+        );
     }
 
     function _quoteClose(Trade memory trade, uint256 collateral) private view returns (Closing memory closing) {
         Pair memory pair = pairs.pair(trade.pairIndex);
         uint256 notional = collateral.notional(trade.leverage);
-        uint256 owed = _rollover(trade, pair) * collateral / trade.initialPosToken;
+        closing.owed = _owed(trade, pair).part(collateral, trade.initialPosToken);
         closing.price = pairs.price(trade.pairIndex).withSpread(pair.spreadP, !trade.buy);
         closing.percentProfit = trade.percentProfit(closing.price, pair.maxGainP);
-        closing.sent = collateral.value(closing.percentProfit, owed, notional.percentOf(pair.closeFeeP));
+        closing.fee = notional.percentOf(pair.closeFeeP);
+        closing.sent = collateral.value(closing.percentProfit, closing.owed.total(), closing.fee);
+        if (closing.sent == 0) closing.fee = 0;
         closing.coins = notional.coins(trade.openPrice);
     }
 
-    function _close(Trade memory trade, uint256 collateral, uint256 sent) private {
+    function _close(Trade memory trade, uint256 collateral, Closing memory closing) private {
         uint256 before = trade.initialPosToken.notional(trade.leverage);
         uint256 rest = trade.initialPosToken - collateral;
         _changeExposure(trade, before, rest.notional(trade.leverage));
         if (rest == 0) store.removeTrade(trade.trader, trade.pairIndex, trade.index);
         else _shrink(trade, rest);
-        _payOut(trade.trader, collateral, sent);
+        _payOut(trade.trader, collateral, closing.sent);
+        _charge(trade, collateral, trade.leverage, closing.fee, closing.owed);
     }
 
     function _shrink(Trade memory trade, uint256 rest) private {

@@ -231,6 +231,15 @@ contract TradingRouter is Owned, Delegation, OrderEvents {
         callbacks.executeLimitOrder(kind, trader, pairIndex, index);
     }
 
+    /// @notice New levels for a position, as its trader signed them: really an intent, here the operator's word is taken.
+    function updateTpSl(address trader, uint256 pairIndex, uint256 index, uint256 tp, uint256 sl)
+        external
+        onlyOperator
+        whenRunning
+    {
+        callbacks.updateTpSl(trader, pairIndex, index, tp, sl);
+    }
+
     /// @notice Gives back what an unfilled order escrowed; works while paused, for it only returns money.
     function cancelPendingMarketOrder(uint256 orderId) external onlyOperator {
         callbacks.cancelPendingMarketOrder(orderId);

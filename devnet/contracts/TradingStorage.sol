@@ -150,11 +150,15 @@ contract TradingStorage is Owned {
 
     // Positions.
 
-    function storeTrade(Trade memory trade, uint256 slippageP) external onlyVenue returns (uint256 index) {
+    function storeTrade(Trade memory trade, uint256 slippageP, int256 fundingFrom)
+        external
+        onlyVenue
+        returns (uint256 index)
+    {
         index = firstEmptyTradeIndex(trade.trader, trade.pairIndex);
         trade.index = index;
         openTrades[trade.trader][trade.pairIndex][index] = trade;
-        openTradesInfo[trade.trader][trade.pairIndex][index] = TradeInfo(slippageP, block.timestamp, false);
+        openTradesInfo[trade.trader][trade.pairIndex][index] = TradeInfo(slippageP, block.timestamp, false, fundingFrom);
         openTradesCount[trade.trader][trade.pairIndex] += 1;
         _tradeKeys.add(key(trade.trader, trade.pairIndex, index));
     }
@@ -163,8 +167,9 @@ contract TradingStorage is Owned {
         openTrades[trade.trader][trade.pairIndex][trade.index] = trade;
     }
 
-    function restartRollover(address trader, uint256 pairIndex, uint256 index) external onlyVenue {
+    function restartCosts(address trader, uint256 pairIndex, uint256 index, int256 fundingFrom) external onlyVenue {
         openTradesInfo[trader][pairIndex][index].rolloverFrom = block.timestamp;
+        openTradesInfo[trader][pairIndex][index].fundingFrom = fundingFrom;
     }
 
     function markBeingClosed(address trader, uint256 pairIndex, uint256 index) external onlyVenue {

@@ -30,11 +30,18 @@ struct UpdatePositionSize {
     uint256 leverage;
 }
 
-/// @notice What the venue keeps beside a position.
+/// @notice What the venue keeps beside a position: since when rollover is owed, and from which sum of funding on.
 struct TradeInfo {
     uint256 slippageP;
     uint256 rolloverFrom;
     bool beingMarketClosed;
+    int256 fundingFrom;
+}
+
+/// @notice What holding a position costs. Positive funding: its trader pays.
+struct Owed {
+    uint256 rollover;
+    int256 funding;
 }
 
 /// @notice A market order that waits for the keeper; `collateral` is what it opens, closes or adds.

@@ -23,7 +23,7 @@ const CLIENT = {
   router: ["TradingRouter", [
     "openTrade", "closeTradeMarket", "increasePositionSize", "updateMargin", "cancelOpenLimitOrder", "updateOpenLimitOrder",
     "delegatedAction", "setDelegate", "removeDelegate", "multipleDelegations", "nonceBitmap", "domainSeparator",
-    "executeMarketOrder", "executeLimitOrder", "cancelPendingMarketOrder",
+    "executeMarketOrder", "executeLimitOrder", "cancelPendingMarketOrder", "updateTpSl",
     "MarketOrderInitiated", "IncreasePositionRequested", "OpenLimitPlaced", "OpenLimitUpdated", "OpenLimitCanceled",
     "DelegateAdded", "DelegateRemoved",
   ]],
@@ -33,10 +33,11 @@ const CLIENT = {
     "callbacks", "trading", "MarketOpenCanceled", "MarketCloseCanceled",
   ]],
   callbacks: ["TradingCallbacks", [
-    "getTradeLiquidationPrice", "MarketExecuted", "LimitExecuted", "MarginUpdated", "PositionSizeIncreased",
+    "getTradeLiquidationPrice", "getTradeOwed", "MarketExecuted", "LimitExecuted", "MarginUpdated", "PositionSizeIncreased",
+    "FeesCharged", "TpUpdated", "SlUpdated",
   ]],
   pair_storage: ["PairStorage", [
-    "pairsCount", "isCloseOnly", "isPairOIHardCapped", "walletOI", "openInterestUSDC",
+    "pairsCount", "accFunding", "fundingPerHourP", "isCloseOnly", "isPairOIHardCapped", "walletOI", "openInterestUSDC",
   ]],
   usdc: ["Usdc", ["balanceOf", "allowance", "approve", "transfer", "Transfer", "Approval"]],
 };
