@@ -80,9 +80,10 @@ def usage(keys: Iterable[str]) -> None:
 
 @piece
 def positions(position_ids: Iterable[int]) -> list[Position]:
-    """Several positions, ascending."""
+    """Several positions with their traders, ascending."""
     enter("position")
-    return list(Position.objects.select_for_update(no_key=True).filter(pk__in=set(position_ids)).order_by("pk"))
+    locked = Position.objects.select_for_update(no_key=True, of=("self",)).select_related("trader")
+    return list(locked.filter(pk__in=set(position_ids)).order_by("pk"))
 
 
 @piece

@@ -79,8 +79,8 @@ TABLES: tuple[Table, ...] = (
     _ledger(
         "positions",
         # The direction too: after a reorganization another order can hold the same slot at the same time.
-        changes="status direction signal_id collateral_usdc leverage_x entry_price realised_pnl_usdc take_profit stop_loss"
-        " closed_at",
+        changes="status direction signal_id collateral_usdc leverage_x entry_price realised_pnl_usdc net_pnl_usdc"
+        " take_profit stop_loss closed_at",
         frozen="trader_id market_id book venue_index opened_at",
     ),
     _ledger(
@@ -90,6 +90,8 @@ TABLES: tuple[Table, ...] = (
         " rollover_usdc funding_usdc price_pnl_usdc payout_usdc realised_pnl_usdc chain_id tx_hash log_index block_number"
         " block_hash filled_at created_at",
     ),
+    # Sums of the two above.
+    _loose("day_results"),
     _ledger("traders", changes=f"{_LANE} name is_enabled zone", frozen="tg_user_id address created_at"),
     _ledger(
         "sources",

@@ -62,7 +62,7 @@ def unsettle(block_hashes: list[str], *, at: datetime) -> None:
     venue_orders.take_back(block_hashes)
     Fill.objects.filter(pk__in=[fill.pk for fill in gone]).update(is_canonical=False)
     for position in trading_locks.positions(fill.position_id for fill in gone):
-        positions.rebuild(position)
+        positions.rebuild(position, since=[fill.filled_at for fill in gone if fill.position_id == position.pk])
 
 
 def _take_back(order: Order, block_hashes: list[str], *, at: datetime) -> None:

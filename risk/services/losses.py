@@ -27,7 +27,7 @@ from trading.domain.people import Act, Person
 from trading.domain.position import CLOSING, FillKind, PositionStatus
 from trading.kinds import write
 from trading.models import Fill, Position, Trader
-from trading.services import audit
+from trading.services import audit, results
 
 # How often an account with something open is measured.
 WATCH_EVERY = timedelta(seconds=5)
@@ -83,6 +83,7 @@ def set_zone(*, tg_user_id: int, zone: str, person: Person, reason: str, at: dat
     (trader,) = locks.accounts([found])
     before, trader.zone = trader.zone, ZoneInfo(zone).key
     trader.save(update_fields=["zone"])
+    results.rebuild(trader)
     audit.record(
         actor=person.name,
         action="account.zone",

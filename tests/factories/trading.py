@@ -3,6 +3,7 @@
 import hashlib
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 import factory
 from factory.django import DjangoModelFactory
@@ -13,7 +14,8 @@ from trading.domain.position import Direction, FillKind
 from trading.domain.signal import DEFAULT_SLIPPAGE, ENTRY_LIFETIME, Side, SignalStatus, intent_key
 from trading.domain.source import Auth
 from trading.domain.units import Leverage, Percent, Price, Usdc
-from trading.models import Fill, Market, Position, PriceFeed, Quote, Signal, Source, SourceSecret, Trader
+from trading.models import DayResult, Fill, Market, Position, PriceFeed, Quote, Signal, Source, SourceSecret, Trader
+from trading.services.results import span
 
 
 class TraderFactory(DjangoModelFactory):
@@ -142,6 +144,19 @@ class CloseSignalFactory(SignalFactory):
     expires_at = None
 
 
+class DayResultFactory(DjangoModelFactory):
+    """A day on which nothing was earned."""
+
+    class Meta:
+        model = DayResult
+
+    trader = factory.SubFactory(TraderFactory)
+    book = Book.LIVE
+    market = factory.SubFactory(MarketFactory)
+    day = NOW.date()
+    gains_usdc = losses_usdc = price_pnl_usdc = fees_usdc = rollover_usdc = funding_usdc = volume_usdc = Usdc.zero()
+
+
 class PositionFactory(DjangoModelFactory):
     class Meta:
         model = Position
@@ -189,3 +204,10 @@ class FillFactory(DjangoModelFactory):
     block_number = factory.Sequence(lambda number: number)
     block_hash = factory.LazyAttribute(lambda row: f"0x{row.block_number:064x}")
     filled_at = NOW
+
+    @classmethod
+    def _create(cls, model_class: type[Fill], *args: Any, **kwargs: Any) -> Fill:
+        fill: Fill = super()._create(model_class, *args, **kwargs)
+        # As whoever writes a fill does.
+        DayResult.objects.recount([span(fill.trader, Book(fill.book), fill.filled_at)])
+        return fill

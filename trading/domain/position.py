@@ -90,13 +90,17 @@ class Held:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FillFacts:
-    """What one fill says about its position. `after`: what an increase or a change of margin leaves; None for the others."""
+    """What one fill says about its position. `after`: what an increase or a change of margin leaves; None for the others.
+
+    `earned`: what is left of it for the trader; the fee of an opening is in it, and not in what it realised.
+    """
 
     kind: FillKind
     price: Price
     collateral: Usdc
     leverage: Leverage
     realised_pnl: Usdc
+    earned: Usdc
     filled_at: datetime
     after: Held | None = None
 
@@ -110,6 +114,7 @@ class Holding:
     leverage: Leverage
     entry_price: Price
     realised_pnl: Usdc
+    net_pnl: Usdc
     closed_at: datetime | None
 
 
@@ -127,6 +132,7 @@ def fold(fills: Iterable[FillFacts]) -> Holding | None:
         leverage=held.leverage,
         entry_price=held.entry,
         realised_pnl=sum((fill.realised_pnl for fill in ordered), Usdc.zero()),
+        net_pnl=sum((fill.earned for fill in ordered), Usdc.zero()),
         closed_at=None if held.collateral else ordered[-1].filled_at,
     )
 

@@ -1,6 +1,7 @@
 """The rows of `trading`."""
 
 from trading.models.audit import AuditCheck, AuditHead, AuditRow
+from trading.models.day_result import DayResult
 from trading.models.event import Event
 from trading.models.feed import LastPrice, PriceFeed
 from trading.models.market import Market
@@ -19,6 +20,7 @@ __all__ = [
     "AuditCheck",
     "AuditHead",
     "AuditRow",
+    "DayResult",
     "Event",
     "Fill",
     "LastPrice",

@@ -59,6 +59,8 @@ class Position(models.Model):
     entry_price = PriceField()
     # Sum of what its fills realised.
     realised_pnl_usdc = UsdcField()
+    # The same less the fees of opening: what its fills earned.
+    net_pnl_usdc = UsdcField(default=Usdc.zero, db_default=0)
     # Null: none was set.
     take_profit = PriceField(null=True)
     stop_loss = PriceField(null=True)
@@ -181,6 +183,7 @@ class Fill(models.Model):
         indexes = [
             models.Index(name="fills_of_an_account", fields=["trader", "id"]),
             models.Index(name="fills_of_a_day", fields=["trader", "book", "filled_at"]),
+            models.Index(name="fills_after_a_block", fields=["trader", "book", "block_number"]),
         ]
         triggers = [never_deleted()]
 

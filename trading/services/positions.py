@@ -1,5 +1,6 @@
 """Positions: the fold of their canonical fills, so that a fill twice, late or taken back leaves the right amounts."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -9,7 +10,7 @@ from trading.domain.position import Direction, FillFacts, FillKind, Held, Positi
 from trading.domain.units import Leverage, Price, Usdc
 from trading.kinds import piece
 from trading.models import Fill, Position
-from trading.services import journal
+from trading.services import journal, results
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +68,7 @@ def record(execution: Execution, *, position: Position, trace_id: str) -> Fill:
     """
     (position,) = locks.positions([position.pk])
     fill, is_new = _fill(execution, position=position)
-    rebuild(position)
+    rebuild(position, since=[execution.filled_at])
     if is_new:
         _announce(execution, position=position, trace_id=trace_id)
     return fill
@@ -89,8 +90,12 @@ def _announce(execution: Execution, *, position: Position, trace_id: str) -> Non
 
 
 @piece
-def rebuild(position: Position) -> None:
-    """Set a position's amounts to the fold of its canonical fills."""
+def rebuild(position: Position, *, since: Iterable[datetime]) -> None:
+    """Set a position's amounts to the fold of its canonical fills, and count the days anew in which something changed.
+
+    `since`: when the fills were made that came or went; the caller holds the account's lock.
+    """
+    touched = [*since, position.closed_at]
     fills = position.fills.canonical().order_by("block_number", "log_index")
     holding = fold([_facts(fill) for fill in fills])
     if holding is None:
@@ -103,11 +108,14 @@ def rebuild(position: Position) -> None:
         position.leverage_x = holding.leverage
         position.entry_price = holding.entry_price
         position.realised_pnl_usdc = holding.realised_pnl
+        position.net_pnl_usdc = holding.net_pnl
         position.closed_at = holding.closed_at
     position.save(update_fields=_AMOUNTS)
+    touched.append(position.closed_at)
+    results.recount(position.trader, book=Book(position.book), times={at for at in touched if at is not None})
 
 
-_AMOUNTS = ["status", "collateral_usdc", "leverage_x", "entry_price", "realised_pnl_usdc", "closed_at"]
+_AMOUNTS = ["status", "collateral_usdc", "leverage_x", "entry_price", "realised_pnl_usdc", "net_pnl_usdc", "closed_at"]
 
 
 @piece
@@ -179,6 +187,7 @@ def _facts(fill: Fill) -> FillFacts:
         collateral=fill.collateral_usdc,
         leverage=fill.leverage_x,
         realised_pnl=fill.realised_pnl_usdc,
+        earned=fill.price_pnl_usdc - fill.fee_usdc - fill.rollover_usdc - fill.funding_usdc,
         filled_at=fill.filled_at,
         after=_held(fill),
     )

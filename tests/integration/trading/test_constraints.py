@@ -31,6 +31,7 @@ from tests.factories.risk import (
 from tests.factories.tokens import token
 from tests.factories.trading import (
     CloseSignalFactory,
+    DayResultFactory,
     FillFactory,
     PositionFactory,
     QuoteFactory,
@@ -173,6 +174,7 @@ CHECKS = [
     *of("lock_ends_by_a_name", LockFactory, "ended_at = now()", "ended_by = 'rita'"),
     *of("equity_book_is_known", EquityFactory, "book = 'BOTH'"),
     *of("equity_never_exceeds_its_peak", EquityFactory, "earned_usdc = 0.000001"),
+    *of("day_result_book_is_known", DayResultFactory, "book = 'BOTH'"),
     *of("equity_sample_book_is_known", EquitySampleFactory, "book = 'BOTH'"),
     *of("loss_day_book_is_known", LossDayFactory, "book = 'BOTH'"),
     *of("loss_day_ends_after_it_began", LossDayFactory, "ends_at = starts_at"),
@@ -230,6 +232,7 @@ TWINS = {
     "one_running_flatten_for_each_scope": (FlattenFactory, {}),
     "one_active_lock_of_each_kind": (LockFactory, {"reason": "'another'"}),
     "one_equity_for_each_book": (EquityFactory, {}),
+    "one_result_for_each_day_and_market": (DayResultFactory, {"fills": "9"}),
     "one_equity_sample_for_each_instant": (EquitySampleFactory, {"earned_usdc": "1"}),
     "one_loss_day_for_each_reset": (LossDayFactory, {"zone": "'Asia/Tokyo'"}),
     "one_sender_for_each_address": (SenderFactory, {}),

@@ -63,7 +63,7 @@ def record(execution: Execution, position: Position) -> Fill | None:
 @write
 def orphan(position: Position, tx_hash: str) -> None:
     Fill.objects.filter(tx_hash=tx_hash).update(is_canonical=False)
-    positions.rebuild(position)
+    positions.rebuild(position, since=[])
 
 
 def amounts(position: Position) -> tuple[str, str, str, Any]:

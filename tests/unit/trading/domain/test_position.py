@@ -32,13 +32,14 @@ collaterals = st.integers(min_value=1, max_value=10**12).map(Usdc.from_raw)
 directions = st.sampled_from(Direction)
 
 
-def fill(kind: FillKind, collateral: str, *, pnl: str = "0", minute: int = 0, price: int = 60_000) -> FillFacts:
+def fill(kind: FillKind, collateral: str, *, pnl: str = "0", fee: str = "0", minute: int = 0, price: int = 60_000) -> FillFacts:
     return FillFacts(
         kind=kind,
         price=Price.of(price),
         collateral=Usdc.of(collateral),
         leverage=Leverage.of(3),
         realised_pnl=Usdc.of(pnl),
+        earned=Usdc.of(pnl) - Usdc.of(fee),
         filled_at=NOW + timedelta(minutes=minute),
     )
 
@@ -50,12 +51,13 @@ def test_a_position_without_its_opening_fill_is_nothing(kind: FillKind) -> None:
 
 
 def test_an_opening_fill_alone_is_an_open_position() -> None:
-    assert fold([fill(FillKind.OPEN, "49.93")]) == Holding(
+    assert fold([fill(FillKind.OPEN, "49.93", fee="0.07")]) == Holding(
         status=PositionStatus.OPEN,
         collateral=Usdc.of("49.93"),
         leverage=Leverage.of(3),
         entry_price=Price.of(60_000),
         realised_pnl=Usdc.zero(),
+        net_pnl=Usdc.of("-0.07"),
         closed_at=None,
     )
 
@@ -90,7 +92,7 @@ AFTER = Held(collateral=Usdc.of("69.5"), leverage=Leverage.of("2.5"), entry=Pric
 
 @pytest.mark.parametrize("kind", [FillKind.INCREASE, FillKind.MARGIN])
 def test_what_resizes_says_what_it_leaves(kind: FillKind) -> None:
-    resizing = replace(fill(kind, "20", pnl="-0.5", minute=1), after=AFTER)
+    resizing = replace(fill(kind, "20", pnl="-0.5", fee="0.25", minute=1), after=AFTER)
     holding = fold([fill(FillKind.OPEN, "50"), resizing, fill(FillKind.CLOSE, "9.5", pnl="1", minute=2)])
     assert holding == Holding(
         status=PositionStatus.OPEN,
@@ -98,6 +100,7 @@ def test_what_resizes_says_what_it_leaves(kind: FillKind) -> None:
         leverage=AFTER.leverage,
         entry_price=AFTER.entry,
         realised_pnl=Usdc.of("0.5"),
+        net_pnl=Usdc.of("0.25"),
         closed_at=None,
     )
 
