@@ -202,6 +202,7 @@ class MarketListing:
     spread: Percent
     rollover_hourly: Percent
     funding_hourly: Percent
+    max_gain: Percent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

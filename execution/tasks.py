@@ -3,7 +3,7 @@
 from celery import shared_task
 
 from execution import conf
-from execution.services import indexing, orders, senders
+from execution.services import indexing, orders, paper_liquidations, senders
 from trading import clock
 
 
@@ -17,6 +17,12 @@ def order(trader_id: int) -> None:
 def drain(sender_id: int) -> None:
     """Work everything that is due for a sender."""
     senders.drain(sender_id=sender_id, desk=conf.desk(), clock=clock.now)
+
+
+@shared_task(name="execution.liquidate_paper")
+def liquidate_paper(trader_id: int) -> None:
+    """Close what the price took from an account on paper."""
+    paper_liquidations.close_reached(trader_id=trader_id, at=clock.now())
 
 
 @shared_task(name="execution.index")

@@ -109,7 +109,7 @@ TABLES: tuple[Table, ...] = (
     _ledger(
         "markets",
         changes="group_name pair_index is_listed is_close_only is_open min_notional_usdc min_leverage_x max_leverage_x"
-        " open_fee_pct close_fee_pct spread_pct rollover_hourly_pct funding_hourly_pct synced_at",
+        " open_fee_pct close_fee_pct spread_pct rollover_hourly_pct funding_hourly_pct max_gain_pct synced_at",
         frozen="symbol",
     ),
     _current("quotes"),

@@ -9,6 +9,8 @@ flatten.started   → risk.flatten(job)         send one close for each position
 event.recorded    → bots.collect              owe what happened to the channels that want it
 delivery.owed     → bots.deliver(channel)     tell a channel what is owed to it
 
+Nobody rings for a liquidation on paper: the sweep finds what the price has reached (execution.liquidate_paper).
+
 Each stage also has a sweep: from beat, and from `sweeper`, which needs no broker. A lost ring costs one sweep.
 Nobody rings for a recorded event: the journal shows it only once every older transaction has ended, and a ring in each
 transaction would pay with the trade's time for what may well be told a second later. The sweep alone collects.

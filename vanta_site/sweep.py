@@ -17,7 +17,7 @@ from bots.models import Channel, Delivery
 from bots.services import collecting, deliveries
 from execution import conf as execution_conf
 from execution.models import Cursor, TxIntent
-from execution.services import indexing, orders, senders
+from execution.services import indexing, orders, paper_liquidations, senders
 from risk import conf as risk_conf
 from risk.models import Flatten, Leg
 from risk.services import decisions, flattening, losses
@@ -103,6 +103,12 @@ STAGES: tuple[Stage, ...] = (
         task="execution.index",
         due=_streams,
         work=lambda _: indexing.drain(desk=execution_conf.desk(), clock=clock.now),
+    ),
+    Stage(
+        task="execution.liquidate_paper",
+        # The price of now, whoever asks: one of a while ago would take a position that has recovered.
+        due=lambda _: paper_liquidations.reached(at=clock.now()),
+        work=lambda pk: paper_liquidations.close_reached(trader_id=pk, at=clock.now()),
     ),
 )
 # What happened, told outside. The sweeper works these beside the stages above: nobody's trade waits for a slow target.

@@ -19,13 +19,12 @@ from execution.domain.signing import MAX_TRANSACTION_GAS, SigningDenied
 from execution.models import Order, TxIntent
 from execution.models.intent import TxIntentQuerySet
 from execution.ports import CloseRequest, OpenRequest, UnsignedCall
-from execution.services import intents, nonces, venue_room
+from execution.services import intents, nonces, papering, quoting, venue_room
 from execution.services.intents import Move
 from risk.domain.decision import Action
 from trading import selectors
 from trading.domain.mode import Book
 from trading.domain.position import Direction
-from trading.domain.price import PriceView
 from trading.domain.units import Price
 from trading.kinds import step, write
 from trading.lanes import Lease
@@ -63,7 +62,7 @@ def build_suspect(lease: Lease, *, desk: Desk, clock: Clock) -> bool:
 
 def _build(lease: Lease, batch: list[TxIntent], *, desk: Desk, clock: Clock) -> None:
     views = selectors.price_views(now=clock())
-    prices = {intent.pk: _price(intent.order, views=views) for intent in batch if intent.order}
+    prices = {intent.pk: quoting.bound(intent.order, views=views) for intent in batch if intent.order}
     calls = {intent.pk: call for intent in batch if (call := _call(intent, price=prices.get(intent.pk), desk=desk)) is not None}
     lease.renew()
     live = [intent for intent in batch if intent.pk in calls and intent.book == Book.LIVE]
@@ -73,15 +72,6 @@ def _build(lease: Lease, batch: list[TxIntent], *, desk: Desk, clock: Clock) -> 
         for intent, simulation in zip(live, simulations, strict=True)
     }
     _conclude(lease, batch, calls=calls, outcomes=outcomes, prices=prices, desk=desk, at=clock())
-
-
-def _price(order: Order, *, views: dict[str, PriceView]) -> Price | None:
-    """What bounds an order's slippage: for an entry the agreed price, for an exit what was agreed on within 30 s."""
-    view = views.get(order.market.symbol)
-    if view is None:
-        return None
-    found = view.agreed if order.action == Action.OPEN else view.last_known
-    return found.price if found else None
 
 
 def _permitted(call: Call, simulation: Simulation, *, desk: Desk) -> Simulation:
@@ -236,4 +226,5 @@ def _concluded(intent: TxIntent, call: Call, simulation: Simulation, *, price: P
     intent.wanted_price = price
     intent.built_at = at
     facts = {"gas_limit": intent.gas_limit, "wanted_price": intent.wanted_price}
-    return Move(intent=intent, target=IntentStatus.BUILT, facts=facts)
+    due = papering.delay_of(intent.intent_key) if intent.book == Book.PAPER else timedelta(0)
+    return Move(intent=intent, target=IntentStatus.BUILT, due=due, facts=facts)

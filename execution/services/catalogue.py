@@ -37,5 +37,6 @@ def _fields(listing: MarketListing, *, at: datetime) -> dict[str, object]:
         "spread_pct": listing.spread,
         "rollover_hourly_pct": listing.rollover_hourly,
         "funding_hourly_pct": listing.funding_hourly,
+        "max_gain_pct": listing.max_gain,
         "synced_at": at,
     }

@@ -42,6 +42,7 @@ class MarketFactory(DjangoModelFactory):
     open_fee_pct = Percent.of("0.045")
     close_fee_pct = Percent.of("0.045")
     spread_pct = Percent.of("0.01")
+    max_gain_pct = Percent.of(2500)
     synced_at = NOW
 
 

@@ -5,6 +5,7 @@ from django.test import Client
 from execution.domain.intent import IntentStatus
 from execution.domain.order import OrderStatus
 from execution.models import Order, TxIntent, TxSend
+from tests.integration.devnet import arithmetic
 from tests.scenario import way
 from tests.scenario.world import World
 from trading.domain.mode import Book, Mode
@@ -35,11 +36,12 @@ def test_an_entry_in_dry_is_filled_on_paper_and_closed_on_paper(world: World, cl
     assert opened.entry_price == Price.of(60_006)
     opening, closing = Fill.objects.order_by("pk")
     assert (opening.book, closing.book, closing.price) == (Book.PAPER, Book.PAPER, Price.of("62993.7"))
-    # 49.9325 × 3 × (62993.7 − 60006) / 60006 rounded down, less 0.045 % of 149.7975 rounded up.
-    gain, fee = 49_932_500 * 3 * 29_877_000 // 600_060_000, -(-149_797_500 * 45 // 100_000)
-    assert closing.payout_usdc == Usdc(49_932_500 + gain - fee)
+    there = arithmetic.opened(collateral=50_000_000, leverage=3 * 10**10, oracle=Price.of(60_000).raw, buy=True)
+    paid = arithmetic.closed(there, amount=there.collateral, oracle=Price.of(63_000).raw, seconds=0)
+    assert (opening.collateral_usdc.raw, opening.fee_usdc.raw) == (there.collateral, there.fee)
+    assert closing.payout_usdc.raw == paid.sent
     closed = Position.objects.get()
-    assert (closed.status, closed.realised_pnl_usdc) == (PositionStatus.CLOSED, Usdc(gain - fee))
+    assert (closed.status, closed.realised_pnl_usdc.raw) == (PositionStatus.CLOSED, paid.sent - there.collateral)
     assert set(TxIntent.objects.values_list("status", "nonce", "order__status")) == {
         (IntentStatus.SIMULATED, None, OrderStatus.FILLED)
     }

@@ -191,6 +191,7 @@ _TERMS: dict[str, Any] = {
     "open_fee_pct": "0.045",
     "close_fee_pct": "0.045",
     "spread_pct": "0.01",
+    "max_gain_pct": "2500",
 }
 LISTINGS: tuple[dict[str, Any], ...] = tuple(
     {"symbol": symbol, "pair_index": index, **_TERMS} for index, symbol in enumerate(("ETH-USD", "BTC-USD", "SOL-USD"))

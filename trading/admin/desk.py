@@ -46,6 +46,7 @@ class MarketAdmin(ReadOnlyAdmin):
         "spread_pct",
         "rollover_hourly_pct",
         "funding_hourly_pct",
+        "max_gain_pct",
         "synced_at",
         onward(("quotes", "trading_quote", "market__id__exact", "pk")),
     )

@@ -103,8 +103,8 @@ class MarketShape(Shape):
         model = Market
         fields = (
             *("id", "symbol", "group_name", "pair_index", "is_listed", "is_close_only", "is_open", "min_notional_usdc"),
-            *("min_leverage_x", "max_leverage_x", "open_fee_pct", "close_fee_pct", "spread_pct"),
-            *("rollover_hourly_pct", "funding_hourly_pct", "synced_at", "price"),
+            *("min_leverage_x", "max_leverage_x", "open_fee_pct", "close_fee_pct", "spread_pct", "rollover_hourly_pct"),
+            *("funding_hourly_pct", "max_gain_pct", "synced_at", "price"),
         )
 
 

@@ -27,6 +27,8 @@ class Market(models.Model):
     # What holding costs an hour, of the notional. Funding is signed: positive, longs pay shorts.
     rollover_hourly_pct = PercentField(default=Percent.zero, db_default=0)
     funding_hourly_pct = PercentField(default=Percent.zero, db_default=0)
+    # The most that a position can gain, of its collateral. Until the catalogue says more, the venue's lowest cap.
+    max_gain_pct = PercentField(default="500", db_default=500)
     synced_at = models.DateTimeField()
 
     class Meta:

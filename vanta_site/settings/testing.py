@@ -1,6 +1,7 @@
 """Settings of the tests: `tests/servers.py` puts the real servers' addresses into the environment first."""
 
 import os
+from decimal import Decimal
 
 _STAND_INS = {
     "SECRET_KEY": "only for tests, and long enough to please every check of Django",
@@ -26,3 +27,5 @@ STORAGES = {
 # Nothing was collected for it to serve.
 MIDDLEWARE = [each for each in MIDDLEWARE if not each.startswith("whitenoise")]
 DOORBELL = "tests.fakes.doorbell.record"
+# A test that isn't about the paper venue's delay doesn't wait for it.
+PAPER_DELAY_SECONDS = Decimal(0)

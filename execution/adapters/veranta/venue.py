@@ -138,4 +138,5 @@ def _listing(index: int, pair: dict[str, Any], *, groups: dict[int, str]) -> Mar
         # Both sides pay the same; should they ever differ, nobody is told too little.
         rollover_hourly=max(Percent.of(str(share)) for share in pair["marginFee"].values()),
         funding_hourly=Percent.of(str(pair["fundingFeePerHourP"])),
+        max_gain=Percent.of(str(pair["values"]["maxGainP"])),
     )
