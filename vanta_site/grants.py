@@ -112,6 +112,8 @@ TABLES: tuple[Table, ...] = (
         " open_fee_pct close_fee_pct spread_pct rollover_hourly_pct funding_hourly_pct max_gain_pct synced_at",
         frozen="symbol",
     ),
+    _ledger("paper_wallets", changes="balance_usdc put_in_usdc", frozen="trader_id opened_at"),
+    _append_only("paper_flows"),
     _current("quotes"),
     _current("price_feeds"),
     _current("last_prices"),

@@ -1,5 +1,5 @@
 """The console's pages over `execution`."""
 
-from execution.admin import ledgers
+from execution.admin import ledgers, paper
 
-__all__ = ["ledgers"]
+__all__ = ["ledgers", "paper"]

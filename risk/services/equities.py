@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from django.conf import settings
 from django.db.models import ExpressionWrapper, Max, Sum
 
 from risk.domain.equity import Account, Held, Marks, stake
@@ -17,6 +16,7 @@ from trading.kinds import piece
 from trading.models import DayResult, Fill, Position, Quote, Trader
 from trading.models.fields import UsdcField
 from trading.models.position import EARNED, WALLET_GAIN, FillQuerySet
+from trading.services import wallets
 
 # What a fill moved from the wallet into its position: what it earned, and the wallet didn't gain.
 _PUT_UP = ExpressionWrapper(EARNED - WALLET_GAIN, output_field=UsdcField())
@@ -42,7 +42,7 @@ def read(trader: Trader, *, book: Book, since: datetime, at: datetime) -> Accoun
         earned_before=earned - _sum(EARNED, of=_fills(trader, book=book).filter(filled_at__gte=since)),
         held=held,
         marks=_marks({each.symbol for each in held}, at=at),
-        stake=Usdc.of(settings.PAPER_BALANCE_USDC) if book is Book.PAPER else _live_stake(trader, earned=earned, held=held),
+        stake=wallets.of(trader.pk, at=at).put_in_usdc if book is Book.PAPER else _live_stake(trader, earned=earned, held=held),
     )
 
 

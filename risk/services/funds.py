@@ -1,8 +1,8 @@
 """Funds: what an account has in a book, free and in all. The caller holds the account's lock."""
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 
-from django.conf import settings
 from django.db.models import Q, Sum
 
 from risk.domain.decision import Action
@@ -14,8 +14,8 @@ from trading.domain.position import Direction, gross_profit
 from trading.domain.price import PriceView
 from trading.domain.units import Percent, Usdc, notional
 from trading.kinds import piece
-from trading.models import Fill, Position, Trader
-from trading.models.position import WALLET_GAIN
+from trading.models import Position, Trader
+from trading.services import wallets
 
 
 @piece
@@ -35,14 +35,12 @@ def live(reading: AccountReading, *, trader: Trader, held: Usdc) -> Funds:
 
 
 @piece
-def paper(*, trader: Trader, held: Usdc) -> Funds:
-    """On paper: what the account began with and what its fills made of it, less what is promised."""
+def paper(*, trader: Trader, held: Usdc, at: datetime) -> Funds:
+    """On paper: what is in the account's wallet, less what is promised."""
     opens = Leg.objects.holding_room().filter(trader=trader, book=Book.PAPER, action=Action.OPEN)
     promised = opens.aggregate(sum=Sum("collateral_usdc"))["sum"] or Usdc.zero()
-    fills = Fill.objects.canonical().filter(trader=trader, book=Book.PAPER)
-    gained = fills.aggregate(sum=Sum(WALLET_GAIN))["sum"] or Usdc.zero()
-    wallet: Usdc = Usdc.of(settings.PAPER_BALANCE_USDC) + gained
-    return Funds(free=max(wallet - promised, Usdc.zero()), equity=wallet + held)
+    balance: Usdc = wallets.of(trader.pk, at=at).balance_usdc
+    return Funds(free=max(balance - promised, Usdc.zero()), equity=balance + held)
 
 
 def worth(positions: Iterable[Position], *, prices: Mapping[str, PriceView]) -> Usdc:

@@ -155,7 +155,7 @@ def of(trader: Trader, *, signals: Sequence[Signal], mode: EffectiveMode, sight:
         closing=_closing(trader),
         exposed=exposures.of(trader, is_wide=is_wide),
         paces=paces.of(trader, at=at),
-        funds=_funds(trader, signals=signals, positions=positions, prices=prices, sight=sight),
+        funds=_funds(trader, signals=signals, positions=positions, prices=prices, sight=sight, at=at),
         applied_up_to=_applied_up_to(trader, signals=signals),
         opening=_opening(trader, signals=signals),
     )
@@ -203,7 +203,13 @@ def _opening(trader: Trader, *, signals: Sequence[Signal]) -> set[Lane]:
 
 @piece
 def _funds(
-    trader: Trader, *, signals: Sequence[Signal], positions: list[Position], prices: dict[str, PriceView], sight: Sight
+    trader: Trader,
+    *,
+    signals: Sequence[Signal],
+    positions: list[Position],
+    prices: dict[str, PriceView],
+    sight: Sight,
+    at: datetime,
 ) -> dict[Book, Funds]:
     """The money of the books in which something is to be opened."""
     books = {Book(signal.book) for signal in signals if signal.is_entry}
@@ -211,7 +217,7 @@ def _funds(
     for book in books:
         held = funds.worth((each for each in positions if each.book == book), prices=prices)
         if book is Book.PAPER:
-            found[book] = funds.paper(trader=trader, held=held)
+            found[book] = funds.paper(trader=trader, held=held, at=at)
         elif sight.reading is not None:
             found[book] = funds.live(sight.reading, trader=trader, held=held)
     return found

@@ -26,7 +26,7 @@ class Act(StrEnum):
     SEE = "SEE"  # any page, any row; a trader's programs see the rows of his own account
     REVIEW = "REVIEW"  # the audit log, for programs
     STOP = "STOP"  # raise the emergency stop
-    TRADE = "TRADE"  # signals, closes and protections of an account
+    TRADE = "TRADE"  # signals, closes and protections of an account, and its money on paper
     LOWER_LIMITS = "LOWER_LIMITS"  # make a policy stricter
     PAUSE = "PAUSE"  # a trading state more cautious than now, for an account
     LOCK = "LOCK"  # block an account's entries for a while

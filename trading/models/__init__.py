@@ -14,6 +14,7 @@ from trading.models.source import Source
 from trading.models.source_secret import SourceSecret
 from trading.models.token import ApiToken
 from trading.models.trader import Trader
+from trading.models.wallet import PaperFlow, PaperWallet
 
 __all__ = [
     "ApiToken",
@@ -27,6 +28,8 @@ __all__ = [
     "Market",
     "Member",
     "ModeState",
+    "PaperFlow",
+    "PaperWallet",
     "Position",
     "PriceFeed",
     "Quote",

@@ -10,7 +10,7 @@ from trading.domain.position import Direction, FillFacts, FillKind, Held, Positi
 from trading.domain.units import Leverage, Price, Usdc
 from trading.kinds import piece
 from trading.models import Fill, Position
-from trading.services import journal, results
+from trading.services import journal, results, wallets
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,8 +67,11 @@ def record(execution: Execution, *, position: Position, trace_id: str) -> Fill:
     The caller holds the account's lock.
     """
     (position,) = locks.positions([position.pk])
+    wallet = wallets.of(position.trader_id, at=execution.filled_at) if position.book == Book.PAPER else None
     fill, is_new = _fill(execution, position=position)
     rebuild(position, since=[execution.filled_at])
+    if is_new and wallet is not None:
+        wallets.settle(wallet, fill)
     if is_new:
         _announce(execution, position=position, trace_id=trace_id)
     return fill

@@ -19,6 +19,7 @@ from trading.api.positions import Closing, Fills, Positions
 from trading.api.records import Audit, Events
 from trading.api.signals import Signals
 from trading.api.views import Resource
+from trading.api.wallets import PaperFlows, PaperWallets
 from vanta_site.api.mode import Confirming, LiftingTheStop, ModeNow, Stopping, Switching, Turning
 from vanta_site.api.nothing import nothing
 
@@ -60,6 +61,8 @@ urlpatterns = [
     *_ledger("fills", Fills),
     *_ledger("equities", Equities),
     *_ledger("equity-samples", Samples),
+    *_ledger("paper-wallets", PaperWallets),
+    *_ledger("paper-flows", PaperFlows),
     *_ledger("policies", Policies, post="perform"),
     *_ledger("halts", Halts, post="perform"),
     *_ledger("flattens", Flattens, post="perform"),

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from django.db import models
 
 from tests.factories.execution import VenueOrderFactory
+from tests.factories.paper import PaperFlowFactory
 from tests.factories.trading import FillFactory, PositionFactory
 
 
@@ -44,6 +45,8 @@ OF_THE_BOOK = [
         "rollover_usdc = 1, realised_pnl_usdc = 1",
         "kind = 'CLOSE', price_pnl_usdc = 4, fee_usdc = 1, rollover_usdc = 1, funding_usdc = -1, realised_pnl_usdc = 2",
     ),
+    *of("paper_flow_kind_is_known", PaperFlowFactory, "kind = 'GIFT'"),
+    *of("paper_flow_is_of_something", PaperFlowFactory, "amount_usdc = -1"),
     *of(
         "fill_says_what_is_left_exactly_when_it_resizes",
         FillFactory,

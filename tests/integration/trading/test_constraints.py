@@ -16,6 +16,7 @@ from tests.factories.execution import (
     TxSendFactory,
     VenueOrderFactory,
 )
+from tests.factories.paper import PaperFlowFactory
 from tests.factories.risk import (
     CloseLegFactory,
     DecisionFactory,
@@ -224,6 +225,7 @@ TWINS = {
     "one_canonical_venue_order_for_each_number": (VenueOrderFactory, {"log_index": "7"}),
     "one_fill_for_each_log_of_a_block": (FillFactory, {"tx_hash": "'0xother'"}),
     "one_canonical_fill_for_each_log": (FillFactory, {"block_hash": "'0xother'"}),
+    "one_stake_for_each_wallet": (PaperFlowFactory, {"reason": "'another'"}),
     "one_quote_for_each_market_and_source": (QuoteFactory, {}),
     "one_decision_for_each_signal_and_trader": (DecisionFactory, {}),
     "one_leg_for_each_number": (LegFactory, {}),

@@ -164,6 +164,8 @@ ELSEWHERE = {
     "execution.services.intent_acts.give_up": ("execution/test_giving_up.py", "intent.give-up"),
     "execution.services.intent_acts.limit": ("execution/test_act_commands.py", "intent."),
     "execution.services.onboarding.admit": ("execution/test_onboarding.py", "trader.admit"),
+    "execution.services.paper_money.deposit": ("execution/test_paper_money.py", "paper."),
+    "execution.services.paper_money.withdraw": ("execution/test_paper_money.py", "paper."),
     "execution.services.releasing.release": ("execution/test_releasing.py", "sender.release"),
     "execution.services.restoring.declare": ("execution/test_restoring.py", "database.restored"),
     "execution.services.sender_acts.rebroadcast": ("execution/test_sender_acts.py", "sender.rebroadcast"),

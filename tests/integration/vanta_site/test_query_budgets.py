@@ -19,6 +19,7 @@ from tests.factories import NOW
 from tests.factories.bots import ChannelFactory, DeliveryFactory
 from tests.factories.execution import DelegationFactory, OrderFactory, TxSendFactory
 from tests.factories.flow import filled
+from tests.factories.paper import PaperFlowFactory
 from tests.factories.risk import (
     EquityFactory,
     EquitySampleFactory,
@@ -43,7 +44,7 @@ PAGES = [
     *(f"/admin/{model._meta.app_label}/{model._meta.model_name}/" for model in admin.site._registry),
     *(f"/admin/{model._meta.app_label}/{model._meta.model_name}/change/" for model in admin.site._registry),
     *("/admin/execution/sender/operate/", "/admin/execution/txintent/operate/"),
-    *("/admin/trading/source/operate/", "/admin/bots/channel/operate/"),
+    *("/admin/trading/source/operate/", "/admin/bots/channel/operate/", "/admin/trading/paperwallet/operate/"),
     *(f"/api/{each.pattern}" for each in api if "list" in getattr(each.callback, "actions", {}).values()),
     "/api/mode",
 ]
@@ -56,6 +57,7 @@ def _fill_the_desk(number: int) -> None:
         OrderFactory(leg=LegFactory(decision=flow.decision, number=2 + each))
         TxSendFactory(intent=flow.intent, seq=2 + each, state=SendState.SENT)
         FillFactory(position=flow.position, kind=FillKind.CLOSE)
+    PaperFlowFactory(wallet__trader=flow.signal.trader)
     DelegationFactory(trader=flow.signal.trader, sender=flow.intent.sender)
     QuoteFactory(market=EtherMarketFactory(), source=f"source {number}")
     PolicyFactory(scope=Scope.USER, tg_user_id=number)

@@ -13,13 +13,14 @@ from risk.models import Equity, EquitySample, Flatten, Halt, Lock, Policy
 from tests.factories import NOW
 from tests.factories.flow import Flow, filled
 from tests.factories.logins import operator
+from tests.factories.paper import PaperFlowFactory
 from tests.factories.people import SUPER_ADMIN
 from tests.factories.risk import EquityFactory, EquitySampleFactory, FlattenFactory, HaltFactory, LockFactory, PolicyFactory
 from tests.factories.trading import SourceFactory
 from trading.api import throttling
 from trading.domain.people import Role
 from trading.domain.units import Leverage
-from trading.models import Event, Member, ModeState, Trader
+from trading.models import Event, Member, ModeState, PaperFlow, Trader
 from trading.services import members
 
 
@@ -34,6 +35,8 @@ class Account:
     policy: Policy
     equity: Equity
     sample: EquitySample
+    # The stake on paper.
+    flows: PaperFlow
 
     @property
     def trader(self) -> Trader:
@@ -72,6 +75,7 @@ def account() -> Account:
         policy=PolicyFactory(scope=PolicyScope.USER, tg_user_id=number, max_leverage_x=Leverage.of(5)),
         equity=EquityFactory(trader=flow.signal.trader),
         sample=EquitySampleFactory(trader=flow.signal.trader),
+        flows=PaperFlowFactory(wallet__trader=flow.signal.trader),
     )
 
 

@@ -58,6 +58,8 @@ LEDGERS: dict[str, tuple[Cell, Cell]] = {
     "fills": reading(lambda a: a.flow.fill.pk),
     "equities": reading(lambda a: a.equity.pk),
     "equity-samples": reading(lambda a: a.sample.pk),
+    "paper-wallets": reading(lambda a: a.flows.wallet.pk),
+    "paper-flows": reading(lambda a: a.flows.pk),
     "policies": reading(lambda a: a.policy.pk),
     "halts": reading(lambda a: a.halt.pk),
     "flattens": reading(lambda a: a.flatten.pk),
