@@ -10,6 +10,7 @@ from execution.domain.chain import Block, Call, Heads, Log, ReceiptFacts, Simula
 from execution.domain.endpoint import EndpointState
 from execution.domain.events import VenueEvent
 from execution.domain.fees import FeeQuote, Offer
+from execution.domain.reconciliation import VenueAccount
 from risk.ports import AccountReading
 from trading.domain.position import Direction
 from trading.domain.units import Leverage, Percent, Price, Usdc, Wei
@@ -86,6 +87,14 @@ class Chain(Protocol):
 
     def call(self, target: str, data: str) -> str:
         """A view's answer as 0x-hex."""
+        ...
+
+    def answers_at(self, views: Sequence[View], *, block_hash: str) -> list[str]:
+        """What views answered at one block (0x-hex), in their order, in one exchange; a block that is gone raises Unavailable."""
+        ...
+
+    def search(self, emitter: str, *, topics: Sequence[str | None], first: int, last: int) -> list[Log]:
+        """A contract's events with such topics (None: any) in a range of blocks, by a node that has the last of them."""
         ...
 
     def snapshot(self, views: Sequence[View], *, addresses: Sequence[str]) -> Snapshot:
@@ -252,6 +261,22 @@ class Venue(Protocol):
 
     def permission(self, trader: str, *, delegate: str, chain: Chain) -> Permission:
         """Whether a delegate may act for a trader now."""
+        ...
+
+    def accounts_at(self, traders: Sequence[str], *, pairs: Sequence[int], block_hash: str, chain: Chain) -> list[VenueAccount]:
+        """What the venue holds of each trader at one block: positions, orders that wait, balance and allowance.
+
+        Raises:
+            Unavailable: if no node has the block, or what it says makes no sense.
+        """
+        ...
+
+    def transferred(self, trader: str, *, first: int, last: int, chain: Chain) -> Usdc:
+        """What came to a trader, less what went, in a range of blocks by transactions that aren't the venue's.
+
+        Raises:
+            Unavailable: if no node has the range.
+        """
         ...
 
     def markets(self) -> list[MarketListing]:

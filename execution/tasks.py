@@ -3,7 +3,7 @@
 from celery import shared_task
 
 from execution import conf
-from execution.services import indexing, orders, paper_liquidations, senders
+from execution.services import indexing, orders, paper_liquidations, reconciliation, senders
 from trading import clock
 
 
@@ -17,6 +17,12 @@ def order(trader_id: int) -> None:
 def drain(sender_id: int) -> None:
     """Work everything that is due for a sender."""
     senders.drain(sender_id=sender_id, desk=conf.desk(), clock=clock.now)
+
+
+@shared_task(name="execution.reconcile")
+def reconcile(_: int = 0) -> None:
+    """Compare the accounts that are due with the venue."""
+    reconciliation.look_due(desk=conf.desk(), clock=clock.now)
 
 
 @shared_task(name="execution.liquidate_paper")

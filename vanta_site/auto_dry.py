@@ -12,6 +12,8 @@ import structlog
 from django.conf import settings
 from django.db.models import Max
 
+from execution.domain.reconciliation import GRAVE
+from execution.models import Difference
 from trading import locks
 from trading.domain.errors import Unavailable
 from trading.domain.mode import Mode
@@ -29,6 +31,8 @@ ERROR_WINDOW = timedelta(minutes=5)
 # How far behind the newest row a look begins: further than rows are written between two looks, or commit late.
 MARGIN = 20_000
 _JOURNAL_MARGIN = 2_000
+# As much as a violation's row has room for.
+_DETAIL = 200
 
 
 class Kind(StrEnum):
@@ -37,6 +41,7 @@ class Kind(StrEnum):
     DUPLICATE = "duplicate"
     ILLEGAL_MOVE = "illegal transition"
     ERROR_RATE = "error rate"
+    DIFFERENCE = "reconciliation difference"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,8 +73,15 @@ def _error_rate(at: datetime) -> Iterator[Finding]:
         yield Finding(kind=Kind.ERROR_RATE, subject=f"intent:{rate.errors[-1]}", detail=detail)
 
 
-# One line for each thing that is looked for. A difference that reconciliation finds belongs here too, once there is one.
-FINDERS: tuple[Callable[[datetime], Iterable[Finding]], ...] = (_duplicates, _illegal_moves, _error_rate)
+def _differences(_: datetime) -> Iterator[Finding]:
+    grave = Difference.objects.standing().filter(kind__in=[str(kind) for kind in GRAVE])
+    for row in grave.order_by("pk"):
+        detail = f"{row.kind} {row.what}: ours {row.ours}, the venue's {row.theirs}"
+        yield Finding(kind=Kind.DIFFERENCE, subject=f"difference:{row.pk}", detail=detail[:_DETAIL])
+
+
+# One line for each thing that is looked for.
+FINDERS: tuple[Callable[[datetime], Iterable[Finding]], ...] = (_duplicates, _illegal_moves, _error_rate, _differences)
 
 
 @step

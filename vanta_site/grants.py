@@ -79,7 +79,7 @@ TABLES: tuple[Table, ...] = (
     _ledger(
         "positions",
         # The direction too: after a reorganization another order can hold the same slot at the same time.
-        changes="status direction signal_id collateral_usdc leverage_x entry_price realised_pnl_usdc net_pnl_usdc"
+        changes="status direction signal_id origin collateral_usdc leverage_x entry_price realised_pnl_usdc net_pnl_usdc"
         " take_profit stop_loss closed_at",
         frozen="trader_id market_id book venue_index opened_at",
     ),
@@ -200,6 +200,13 @@ TABLES: tuple[Table, ...] = (
         " waiting_since_block fee_ceiling_wei gas_floor_wei balance_wei mined_count is_gas_low gas_looked_at is_treasury",
         frozen="chain_id address signer created_at",
     ),
+    _current("account_looks"),
+    _ledger(
+        "differences",
+        changes="state ours theirs last_seen_at last_block confirmed_at resolved_at resolution",
+        frozen="trader_id kind what first_seen_at first_block",
+    ),
+    _append_only("wallet_flows"),
     _ledger("delegations", changes="expires_at is_home checked_at", frozen="trader_id sender_id"),
     _ledger("cursors", changes=f"{_LANE} number hash", frozen="stream chain_id"),
     _current("database_identities"),

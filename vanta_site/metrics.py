@@ -30,7 +30,7 @@ from trading.domain.mode import Mode
 from trading.domain.price import Rejection
 from trading.domain.units import Usdc
 from trading.models import AuditRow, Event, Market, Position, Quote, Signal, Source
-from vanta_site import outbox_metrics, standing
+from vanta_site import outbox_metrics, reconciliation_metrics, standing
 from vanta_site.components import WORKERS, look
 from vanta_site.models import Heartbeat
 from vanta_site.probes import Component, Status
@@ -101,6 +101,7 @@ class LedgerCollector:
         yield from _losses()
         yield from _surroundings()
         yield from outbox_metrics.families()
+        yield from reconciliation_metrics.families()
 
     def _flow(self) -> Iterator[Metric]:
         sources = list(Source.objects.values_list("name", flat=True))

@@ -9,7 +9,8 @@ flatten.started   → risk.flatten(job)         send one close for each position
 event.recorded    → bots.collect              owe what happened to the channels that want it
 delivery.owed     → bots.deliver(channel)     tell a channel what is owed to it
 
-Nobody rings for a liquidation on paper: the sweep finds what the price has reached (execution.liquidate_paper).
+Nobody rings for a liquidation on paper: the sweep finds what the price has reached (execution.liquidate_paper). Nor for a
+comparison with the venue: each account is due again half a minute after its last one (execution.reconcile).
 
 Each stage also has a sweep: from beat, and from `sweeper`, which needs no broker. A lost ring costs one sweep.
 Nobody rings for a recorded event: the journal shows it only once every older transaction has ended, and a ring in each
@@ -42,6 +43,7 @@ FOLLOWS = {
 TASK_QUEUES = {
     "risk.*": "risk",
     "execution.index": "indexer",
+    "execution.reconcile": "indexer",
     "execution.*": "execution",
     "trading.*": "tpsl",
     # A worker of its own: a target that takes its time must not take a trade's.

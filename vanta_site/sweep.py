@@ -17,7 +17,7 @@ from bots.models import Channel, Delivery
 from bots.services import collecting, deliveries
 from execution import conf as execution_conf
 from execution.models import Cursor, TxIntent
-from execution.services import indexing, orders, paper_liquidations, senders
+from execution.services import indexing, orders, paper_liquidations, reconciliation, senders
 from risk import conf as risk_conf
 from risk.models import Flatten, Leg
 from risk.services import decisions, flattening, losses
@@ -103,6 +103,11 @@ STAGES: tuple[Stage, ...] = (
         task="execution.index",
         due=_streams,
         work=lambda _: indexing.drain(desk=execution_conf.desk(), clock=clock.now),
+    ),
+    Stage(
+        task="execution.reconcile",
+        due=lambda before: [0] if reconciliation.due(at=before) else [],
+        work=lambda _: reconciliation.look_due(desk=execution_conf.desk(), clock=clock.now),
     ),
     Stage(
         task="execution.liquidate_paper",

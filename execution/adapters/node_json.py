@@ -230,6 +230,16 @@ def logs_of_receipts(raw: Any, *, block_hash: str, emitters: Collection[str]) ->
     return logs(entries, block_hash=block_hash, emitters=emitters)
 
 
+def searched(raws: Sequence[Any], *, emitter: str, last: int) -> list[Log]:
+    """What a node found in a range of blocks; one that hasn't the last of them makes no sense here."""
+    if whole(raws[0]) < last:
+        raise ValueError("a node that is behind")
+    found = [_log(raw) for raw in _a_list(raws[1])]
+    if any(each.address.lower() != emitter.lower() for each in found):
+        raise ValueError("an event of somebody else")
+    return found
+
+
 def bloom(raw: Any, *, block_hash: str) -> str:
     """The bloom filter of the block that was asked for.
 

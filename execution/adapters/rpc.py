@@ -149,6 +149,20 @@ class RpcChain:
         return self._one(_view(target, data), node_json.hex_text)
 
     @ask
+    def answers_at(self, views: Sequence[View], *, block_hash: str) -> list[str]:
+        """What views answered at one block."""
+        asked = [_view(view.target, view.data, at={"blockHash": block_hash}) for view in views]
+        return self._all(asked, lambda raws: [node_json.hex_text(raw) for raw in raws])
+
+    @ask
+    def search(self, emitter: str, *, topics: Sequence[str | None], first: int, last: int) -> list[Log]:
+        """A contract's events in a range of blocks."""
+        wanted = {"address": emitter, "topics": list(topics), "fromBlock": hex(first), "toBlock": hex(last)}
+        # A node that lags answers [] to a range that it doesn't have yet: its head is asked in the same breath.
+        asked: list[Request] = [("eth_blockNumber", []), ("eth_getLogs", [wanted])]
+        return self._all(asked, lambda raws: node_json.searched(raws, emitter=emitter, last=last))
+
+    @ask
     def snapshot(self, views: Sequence[View], *, addresses: Sequence[str]) -> Snapshot:
         """What views answer and addresses have, in one exchange."""
         return self._all(_sight(views, addresses), lambda raws: _snapshot(raws, views=len(views)))
@@ -225,8 +239,8 @@ def _clearest(said: Sequence[Simulation]) -> Simulation:
     return next((each for each in said if each.outcome is not Outcome.UNKNOWN), said[0])
 
 
-def _view(target: str, data: str) -> Request:
-    return "eth_call", [{"to": target, "data": data}, "latest"]
+def _view(target: str, data: str, *, at: str | dict[str, str] = "latest") -> Request:
+    return "eth_call", [{"to": target, "data": data}, at]
 
 
 def _call(call: Call) -> dict[str, str]:

@@ -1,5 +1,5 @@
 """The console's pages over `execution`."""
 
-from execution.admin import ledgers, paper
+from execution.admin import ledgers, paper, reconciliation
 
-__all__ = ["ledgers", "paper"]
+__all__ = ["ledgers", "paper", "reconciliation"]

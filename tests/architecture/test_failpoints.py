@@ -28,7 +28,18 @@ SILENT = {
     "Signer": {"address", "check"},
     "PriceSource": {"covers"},
     "Postman": {"check"},
-    "Venue": {"open_call", "close_call", "decode", "reason", "funds", "permission", "account_views", "account"},
+    "Venue": {
+        "open_call",
+        "close_call",
+        "decode",
+        "reason",
+        "funds",
+        "permission",
+        "account_views",
+        "account",
+        "accounts_at",
+        "transferred",
+    },
 }
 # Adapters' methods that only say what somebody else must do.
 ONLY_SAYING = {"OutsideWallet.grant"}

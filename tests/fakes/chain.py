@@ -139,6 +139,30 @@ class FakeChain:
         return self._read("call", lambda node, _: self._answered(node, target, data))
 
     @ask
+    def answers_at(self, views: Sequence[View], *, block_hash: str) -> list[str]:
+        """What views answered at one block; nothing but the counter has views, and only the newest block is kept."""
+
+        def read(node: Endpoint, _: Fault | None) -> list[str]:
+            if node.view.find(block_hash) is None:
+                raise Unavailable("the node refused a read", error="unknown block")
+            return [self._answered(node, view.target, view.data) for view in views]
+
+        return self._read("answers_at", read)
+
+    @ask
+    def search(self, emitter: str, *, topics: Sequence[str | None], first: int, last: int) -> list[Log]:
+        """The counter's events in a range of blocks."""
+
+        def read(node: Endpoint, fault: Fault | None) -> list[Log]:
+            if node.view.head.header.number < last:
+                raise Unavailable("an endpoint answers nonsense", error="behind")
+            blocks = [found for number in range(first, last + 1) if (found := node.view.block(number)) is not None]
+            told = [log for each in blocks for log in node.logs(each.header.hash, emitters=[emitter], fault=fault)]
+            return [log for log in told if _has(log, topics)]
+
+        return self._read("search", read)
+
+    @ask
     def snapshot(self, views: Sequence[View], *, addresses: Sequence[str]) -> Snapshot:
         """What the newest block says; nothing but the counter has views."""
         return self._read("snapshot", lambda node, _: self._seen(node, views, addresses))
@@ -190,6 +214,10 @@ class FakeChain:
         except Reverted as refusal:
             return Simulation(outcome=Outcome.REVERTED, reason=str(refusal))
         return Simulation(outcome=Outcome.OK, gas=self.ledger.counter.gas(call.target, call.data))
+
+
+def _has(log: Log, topics: Sequence[str | None]) -> bool:
+    return all(wanted in (None, found) for wanted, found in zip(topics, log.topics, strict=False))
 
 
 def _answers(node: Endpoint, method: str) -> bool:

@@ -13,6 +13,7 @@ from devnet.contract import artifact
 from devnet.rpc import Rpc
 from execution.domain.chain import Call, Log, Snapshot, View
 from execution.domain.events import VenueEvent
+from execution.domain.reconciliation import VenueAccount
 from execution.ports import Chain, CloseRequest, MarketListing, OpenRequest, Permission
 from risk.ports import AccountReading
 from tests.fakes import counter
@@ -66,6 +67,14 @@ class CountingVenue:
     def permission(self, trader: str, *, delegate: str, chain: Chain) -> Permission:
         """Everybody may act for everybody."""
         return Permission(is_enabled=True, expires_at=FOR_EVER)
+
+    def accounts_at(self, traders: Sequence[str], *, pairs: Sequence[int], block_hash: str, chain: Chain) -> list[VenueAccount]:
+        """Nobody holds anything: effects are counted here."""
+        return [VenueAccount(trader=each, balance=RICH, allowance=RICH, positions=(), orders=()) for each in traders]
+
+    def transferred(self, trader: str, *, first: int, last: int, chain: Chain) -> Usdc:
+        """Nothing."""
+        return Usdc.zero()
 
     @ask
     def markets(self) -> list[MarketListing]:

@@ -39,7 +39,7 @@ class PositionShape(Shape):
     class Meta:
         model = Position
         fields = (
-            *("id", "tg_user_id", "symbol", "book", "direction", "status", "signal", "collateral_usdc", "leverage_x"),
+            *("id", "tg_user_id", "symbol", "book", "direction", "status", "origin", "signal", "collateral_usdc", "leverage_x"),
             *("entry_price", "realised_pnl_usdc", "take_profit", "stop_loss", "opened_at", "closed_at"),
         )
 

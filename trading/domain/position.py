@@ -38,6 +38,18 @@ class PositionStatus(StrEnum):
     VOID = "VOID"  # a reorganization took its opening fill away
 
 
+class Origin(StrEnum):
+    """Whose position it is."""
+
+    OURS = "OURS"  # a signal asked for it
+    EXTERNAL = "EXTERNAL"  # its owner's own, or one that was found on the venue; it is closed like any other
+
+    @classmethod
+    def of(cls, signal_id: int | None) -> "Origin":
+        """Of what asked for it; None: nothing of ours."""
+        return cls.EXTERNAL if signal_id is None else cls.OURS
+
+
 LIFECYCLE = Lifecycle(
     name="position",
     initial=(PositionStatus.OPEN,),

@@ -6,7 +6,7 @@ from django.db import models
 from django.db.models import Case, ExpressionWrapper, F, When
 
 from trading.domain.mode import Book
-from trading.domain.position import CLOSING, LIFECYCLE, OPENING, RESIZING, Direction, FillKind, PositionStatus
+from trading.domain.position import CLOSING, LIFECYCLE, OPENING, RESIZING, Direction, FillKind, Origin, PositionStatus
 from trading.domain.units import Usdc
 from trading.models.fields import LeverageField, PriceField, UsdcField
 from trading.models.lifecycle import LifecycleTrigger, choices, known_states, known_words, never_deleted
@@ -53,6 +53,7 @@ class Position(models.Model):
     status = models.CharField(max_length=8, choices=choices(PositionStatus), default=PositionStatus.OPEN)
     # What opened it; null: nothing of ours.
     signal = models.ForeignKey(Signal, on_delete=models.PROTECT, null=True, related_name="positions")
+    origin = models.CharField(max_length=8, choices=choices(Origin), default=Origin.OURS, db_default=Origin.OURS)
     # What is still open; zero when closed.
     collateral_usdc = UsdcField()
     leverage_x = LeverageField()
@@ -78,6 +79,7 @@ class Position(models.Model):
             known_states(LIFECYCLE),
             known_words("position_book_is_known", Book, field="book"),
             known_words("position_direction_is_known", Direction, field="direction"),
+            known_words("position_origin_is_known", Origin, field="origin"),
             models.CheckConstraint(
                 name="position_is_closed_exactly_when_nothing_is_left",
                 condition=models.Q(status=PositionStatus.OPEN, closed_at=None, collateral_usdc__gt=0)

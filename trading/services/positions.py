@@ -6,7 +6,7 @@ from datetime import datetime
 
 from trading import doorbell, locks
 from trading.domain.mode import Book
-from trading.domain.position import Direction, FillFacts, FillKind, Held, PositionStatus, fold
+from trading.domain.position import Direction, FillFacts, FillKind, Held, Holding, Origin, PositionStatus, fold
 from trading.domain.units import Leverage, Price, Usdc
 from trading.kinds import piece
 from trading.models import Fill, Position
@@ -69,12 +69,19 @@ def record(execution: Execution, *, position: Position, trace_id: str) -> Fill:
     (position,) = locks.positions([position.pk])
     wallet = wallets.of(position.trader_id, at=execution.filled_at) if position.book == Book.PAPER else None
     fill, is_new = _fill(execution, position=position)
+    if is_new and execution.kind is FillKind.OPEN:
+        _forget_what_was_found(position)
     rebuild(position, since=[execution.filled_at])
     if is_new and wallet is not None:
         wallets.settle(wallet, fill)
     if is_new:
         _announce(execution, position=position, trace_id=trace_id)
     return fill
+
+
+def _forget_what_was_found(position: Position) -> None:
+    # The real opening was read after all, and what follows it is read too: counted beside them, it would count twice.
+    position.fills.canonical().filter(kind=FillKind.ADOPTED).update(is_canonical=False)
 
 
 def _announce(execution: Execution, *, position: Position, trace_id: str) -> None:
@@ -92,6 +99,11 @@ def _announce(execution: Execution, *, position: Position, trace_id: str) -> Non
     doorbell.ring("position.filled", key=position.trader_id)
 
 
+def holding(fills: Iterable[Fill]) -> Holding | None:
+    """What some fills of one position, in the chain's order, amount to; None without one that says what there was."""
+    return fold([_facts(fill) for fill in fills])
+
+
 @piece
 def rebuild(position: Position, *, since: Iterable[datetime]) -> None:
     """Set a position's amounts to the fold of its canonical fills, and count the days anew in which something changed.
@@ -99,20 +111,19 @@ def rebuild(position: Position, *, since: Iterable[datetime]) -> None:
     `since`: when the fills were made that came or went; the caller holds the account's lock.
     """
     touched = [*since, position.closed_at]
-    fills = position.fills.canonical().order_by("block_number", "log_index")
-    holding = fold([_facts(fill) for fill in fills])
-    if holding is None:
+    found = holding(position.fills.canonical().order_by("block_number", "log_index"))
+    if found is None:
         position.move(PositionStatus.VOID)
         position.collateral_usdc = Usdc.zero()
         position.closed_at = position.opened_at
     else:
-        position.move(holding.status)
-        position.collateral_usdc = holding.collateral
-        position.leverage_x = holding.leverage
-        position.entry_price = holding.entry_price
-        position.realised_pnl_usdc = holding.realised_pnl
-        position.net_pnl_usdc = holding.net_pnl
-        position.closed_at = holding.closed_at
+        position.move(found.status)
+        position.collateral_usdc = found.collateral
+        position.leverage_x = found.leverage
+        position.entry_price = found.entry_price
+        position.realised_pnl_usdc = found.realised_pnl
+        position.net_pnl_usdc = found.net_pnl
+        position.closed_at = found.closed_at
     position.save(update_fields=_AMOUNTS)
     touched.append(position.closed_at)
     results.recount(position.trader, book=Book(position.book), times={at for at in touched if at is not None})
@@ -135,6 +146,7 @@ def opened(execution: Execution, *, slot: Slot, signal_id: int | None) -> Positi
         opened_at=slot.opened_at,
         defaults={
             "signal_id": signal_id,
+            "origin": Origin.of(signal_id),
             "direction": execution.direction,
             "collateral_usdc": execution.collateral,
             "leverage_x": (execution.after or execution).leverage,
@@ -144,8 +156,8 @@ def opened(execution: Execution, *, slot: Slot, signal_id: int | None) -> Positi
     )
     if (position.direction, position.signal_id) != (execution.direction, signal_id):
         # Reorganized: on a chain of fixed seconds another order can take the same slot at the same time.
-        position.direction, position.signal_id = execution.direction, signal_id
-        position.save(update_fields=["direction", "signal"])
+        position.direction, position.signal_id, position.origin = execution.direction, signal_id, Origin.of(signal_id)
+        position.save(update_fields=["direction", "signal", "origin"])
     return position
 
 

@@ -6,6 +6,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
 from execution.api.intents import Bumping, Canceling, Intents
 from execution.api.journeys import Journeys
+from execution.api.reconciliation import AccountLooks, Differences, WalletFlows
 from execution.api.senders import Draining, Pausing, Rebroadcasting, Resuming, Senders
 from risk.api.decisions import Decisions
 from risk.api.equities import Equities, Samples
@@ -61,6 +62,9 @@ urlpatterns = [
     *_ledger("fills", Fills),
     *_ledger("equities", Equities),
     *_ledger("equity-samples", Samples),
+    *_ledger("account-looks", AccountLooks),
+    *_ledger("differences", Differences),
+    *_ledger("wallet-flows", WalletFlows),
     *_ledger("paper-wallets", PaperWallets),
     *_ledger("paper-flows", PaperFlows),
     *_ledger("policies", Policies, post="perform"),

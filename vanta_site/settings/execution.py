@@ -55,6 +55,9 @@ GAS_TOP_UP_WEI = read.whole("GAS_TOP_UP_WEI", 10**16)
 # How many market orders of one trader the venue takes at a time (maxPendingMarketOrders).
 VENUE_MAX_PENDING_ORDERS = read.whole("VENUE_MAX_PENDING_ORDERS", 5)
 
+# An account that lets the venue take less than this is shown as a difference.
+LEAST_ALLOWANCE_USDC = read.decimal("LEAST_ALLOWANCE_USDC", "100")
+
 # The paper venue fills an order after a delay of its own, drawn by the order's key: half of them wait less than
 # the first, none waits longer than the last. 0: at once.
 PAPER_DELAY_SECONDS = read.decimal("PAPER_DELAY_SECONDS", "2")

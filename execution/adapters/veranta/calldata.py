@@ -17,6 +17,12 @@ MULTIPLE_DELEGATIONS = "multipleDelegations(address,address)"
 APPROVE = "approve(address,uint256)"
 ALLOWANCE = "allowance(address,address)"
 BALANCE_OF = "balanceOf(address)"
+OPEN_TRADES_COUNT = "openTradesCount(address,uint256)"
+OPEN_LIMITS_COUNT = "openLimitOrdersCount(address,uint256)"
+OPEN_TRADES = "openTrades(address,uint256,uint256)"
+OPEN_LIMIT_ORDERS = "openLimitOrders(address,uint256,uint256)"
+PENDING_ORDER_IDS = "getPendingOrderIds(address)"
+PENDING_ORDER = "reqID_pendingMarketOrder(uint256)"
 
 _MARKET_ORDER = 0
 _SELECTOR_LENGTH = 4

@@ -9,10 +9,12 @@ from django.conf import settings
 from eth_abi import decode as decode_abi
 from eth_abi.exceptions import DecodingError
 
-from execution.adapters.veranta import calldata, events
+from execution.adapters.veranta import calldata, events, transfers
 from execution.adapters.veranta.abi import ERRORS
+from execution.adapters.veranta.holdings import Contracts, Sight
 from execution.domain.chain import Call, Log, Snapshot, View
 from execution.domain.events import VenueEvent
+from execution.domain.reconciliation import VenueAccount
 from execution.ports import Chain, CloseRequest, MarketListing, OpenRequest, Permission
 from risk.ports import AccountReading
 from trading.domain.errors import Unavailable
@@ -86,6 +88,17 @@ class VerantaVenue:
         answer = chain.call(self._router, calldata.call(calldata.MULTIPLE_DELEGATIONS, trader, delegate))
         is_enabled, expiry = _words(answer)
         return Permission(is_enabled=bool(is_enabled), expires_at=_instant(expiry) if is_enabled else None)
+
+    def accounts_at(self, traders: Sequence[str], *, pairs: Sequence[int], block_hash: str, chain: Chain) -> list[VenueAccount]:
+        """What the venue holds of each trader at one block."""
+        at = Contracts(storage=settings.VERANTA_STORAGE_ADDRESS, usdc=settings.VERANTA_USDC_ADDRESS)
+        return Sight(at=at, block_hash=block_hash, chain=chain).read(traders, pairs=pairs)
+
+    def transferred(self, trader: str, *, first: int, last: int, chain: Chain) -> Usdc:
+        """What came to a trader, less what went, by transactions in which the venue said nothing."""
+        return transfers.net(
+            trader, usdc=settings.VERANTA_USDC_ADDRESS, emitters=self.emitters, first=first, last=last, chain=chain
+        )
 
     @ask
     def markets(self) -> list[MarketListing]:

@@ -43,6 +43,8 @@ ELSEWHERE = {
     "execution.offers.withdraw",  # a policy that refuses
     "execution.offers.stop",  # a key that signs for another account
     "execution.rpc.RpcChain.code",  # before the first intent
+    "execution.rpc.RpcChain.answers_at",  # reconciliation
+    "execution.rpc.RpcChain.search",
     "execution.rpc.RpcChain.call",  # what the real venue asks
     "tests.switch.Switch.replace",  # a person
 }

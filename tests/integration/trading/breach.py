@@ -7,6 +7,7 @@ from django.db import models
 
 from tests.factories.execution import VenueOrderFactory
 from tests.factories.paper import PaperFlowFactory
+from tests.factories.reconciliation import DifferenceFactory
 from tests.factories.trading import FillFactory, PositionFactory
 
 
@@ -44,6 +45,17 @@ OF_THE_BOOK = [
         "realised_pnl_usdc = 1",
         "rollover_usdc = 1, realised_pnl_usdc = 1",
         "kind = 'CLOSE', price_pnl_usdc = 4, fee_usdc = 1, rollover_usdc = 1, funding_usdc = -1, realised_pnl_usdc = 2",
+    ),
+    *of("position_origin_is_known", PositionFactory, "origin = 'FOUND'"),
+    *of("difference_kind_is_known", DifferenceFactory, "kind = 'ODD'"),
+    *of(
+        "difference_is_dated_as_its_state_says",
+        DifferenceFactory,
+        "state = 'CONFIRMED'",
+        "confirmed_at = now()",
+        "resolved_at = now()",
+        "state = 'RESOLVED'",
+        "state = 'LIMBO'",
     ),
     *of("paper_flow_kind_is_known", PaperFlowFactory, "kind = 'GIFT'"),
     *of("paper_flow_is_of_something", PaperFlowFactory, "amount_usdc = -1"),

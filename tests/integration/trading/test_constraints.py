@@ -17,6 +17,7 @@ from tests.factories.execution import (
     VenueOrderFactory,
 )
 from tests.factories.paper import PaperFlowFactory
+from tests.factories.reconciliation import DifferenceFactory
 from tests.factories.risk import (
     CloseLegFactory,
     DecisionFactory,
@@ -225,6 +226,7 @@ TWINS = {
     "one_canonical_venue_order_for_each_number": (VenueOrderFactory, {"log_index": "7"}),
     "one_fill_for_each_log_of_a_block": (FillFactory, {"tx_hash": "'0xother'"}),
     "one_canonical_fill_for_each_log": (FillFactory, {"block_hash": "'0xother'"}),
+    "one_difference_of_each_thing": (DifferenceFactory, {"first_block": "8"}),
     "one_stake_for_each_wallet": (PaperFlowFactory, {"reason": "'another'"}),
     "one_quote_for_each_market_and_source": (QuoteFactory, {}),
     "one_decision_for_each_signal_and_trader": (DecisionFactory, {}),

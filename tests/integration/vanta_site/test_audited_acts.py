@@ -166,6 +166,8 @@ ELSEWHERE = {
     "execution.services.onboarding.admit": ("execution/test_onboarding.py", "trader.admit"),
     "execution.services.paper_money.deposit": ("execution/test_paper_money.py", "paper."),
     "execution.services.paper_money.withdraw": ("execution/test_paper_money.py", "paper."),
+    "execution.services.reconciliation_acts.look_now": ("execution/test_reconciliation_acts.py", "account.look"),
+    "execution.services.reconciliation_acts.accept": ("execution/test_reconciliation_acts.py", "account.accept"),
     "execution.services.releasing.release": ("execution/test_releasing.py", "sender.release"),
     "execution.services.restoring.declare": ("execution/test_restoring.py", "database.restored"),
     "execution.services.sender_acts.rebroadcast": ("execution/test_sender_acts.py", "sender.rebroadcast"),

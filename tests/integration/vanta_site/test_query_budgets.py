@@ -20,6 +20,7 @@ from tests.factories.bots import ChannelFactory, DeliveryFactory
 from tests.factories.execution import DelegationFactory, OrderFactory, TxSendFactory
 from tests.factories.flow import filled
 from tests.factories.paper import PaperFlowFactory
+from tests.factories.reconciliation import AccountLookFactory, DifferenceFactory, WalletFlowFactory
 from tests.factories.risk import (
     EquityFactory,
     EquitySampleFactory,
@@ -45,6 +46,7 @@ PAGES = [
     *(f"/admin/{model._meta.app_label}/{model._meta.model_name}/change/" for model in admin.site._registry),
     *("/admin/execution/sender/operate/", "/admin/execution/txintent/operate/"),
     *("/admin/trading/source/operate/", "/admin/bots/channel/operate/", "/admin/trading/paperwallet/operate/"),
+    "/admin/execution/accountlook/operate/",
     *(f"/api/{each.pattern}" for each in api if "list" in getattr(each.callback, "actions", {}).values()),
     "/api/mode",
 ]
@@ -57,6 +59,8 @@ def _fill_the_desk(number: int) -> None:
         OrderFactory(leg=LegFactory(decision=flow.decision, number=2 + each))
         TxSendFactory(intent=flow.intent, seq=2 + each, state=SendState.SENT)
         FillFactory(position=flow.position, kind=FillKind.CLOSE)
+    for each_factory in (AccountLookFactory, DifferenceFactory, WalletFlowFactory):
+        each_factory(trader=flow.signal.trader)
     PaperFlowFactory(wallet__trader=flow.signal.trader)
     DelegationFactory(trader=flow.signal.trader, sender=flow.intent.sender)
     QuoteFactory(market=EtherMarketFactory(), source=f"source {number}")

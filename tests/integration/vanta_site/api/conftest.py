@@ -6,7 +6,7 @@ import pytest
 import redis
 from django.contrib.auth.models import User
 
-from execution.models import Sender
+from execution.models import AccountLook, Difference, Sender, WalletFlow
 from risk.domain.halt import HaltScope
 from risk.domain.policy import Scope as PolicyScope
 from risk.models import Equity, EquitySample, Flatten, Halt, Lock, Policy
@@ -15,6 +15,7 @@ from tests.factories.flow import Flow, filled
 from tests.factories.logins import operator
 from tests.factories.paper import PaperFlowFactory
 from tests.factories.people import SUPER_ADMIN
+from tests.factories.reconciliation import AccountLookFactory, DifferenceFactory, WalletFlowFactory
 from tests.factories.risk import EquityFactory, EquitySampleFactory, FlattenFactory, HaltFactory, LockFactory, PolicyFactory
 from tests.factories.trading import SourceFactory
 from trading.api import throttling
@@ -35,6 +36,9 @@ class Account:
     policy: Policy
     equity: Equity
     sample: EquitySample
+    look: AccountLook
+    difference: Difference
+    flow_of_wallet: WalletFlow
     # The stake on paper.
     flows: PaperFlow
 
@@ -75,6 +79,9 @@ def account() -> Account:
         policy=PolicyFactory(scope=PolicyScope.USER, tg_user_id=number, max_leverage_x=Leverage.of(5)),
         equity=EquityFactory(trader=flow.signal.trader),
         sample=EquitySampleFactory(trader=flow.signal.trader),
+        look=AccountLookFactory(trader=flow.signal.trader),
+        difference=DifferenceFactory(trader=flow.signal.trader),
+        flow_of_wallet=WalletFlowFactory(trader=flow.signal.trader),
         flows=PaperFlowFactory(wallet__trader=flow.signal.trader),
     )
 
