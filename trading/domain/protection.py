@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, assert_never
 
 from trading.domain.units import Multiple, Percent, Price
 
 EVERYTHING = Percent.of(100)
+MINUTE = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,18 +62,27 @@ class Trail:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Protection:
-    """A position's whole guard. `breakeven_after`: the stop goes to the entry once so many targets were hit."""
+    """A position's whole guard. `breakeven_after`: the stop goes to the entry once so many targets were hit.
+
+    `time_stop`: all of it is closed so long after the position was opened.
+    """
 
     stop: AtPrice | AtMove | None = None
     targets: tuple[Target, ...] = ()
     breakeven_after: int | None = None
     trail: Trail | None = None
+    time_stop: timedelta | None = None
+
+    @property
+    def closes_all(self) -> bool:
+        """Whether its targets together close the whole position; less leaves a rest to the stop."""
+        return sum(target.close_share.raw for target in self.targets) == EVERYTHING.raw
 
     @property
     def is_simple(self) -> bool:
         """Whether the venue's own two levels say all of it: one stop, and one target for the whole position."""
         whole = len(self.targets) <= 1 and all(target.close_share == EVERYTHING for target in self.targets)
-        return whole and self.breakeven_after is None and self.trail is None
+        return whole and (self.breakeven_after, self.trail, self.time_stop) == (None, None, None)
 
 
 # As a row keeps it.
@@ -86,12 +97,15 @@ def as_json(guard: Protection) -> dict[str, Any]:
         "trail": None
         if guard.trail is None
         else {"activate_pct": str(guard.trail.activate), "distance_pct": str(guard.trail.distance)},
+        "time_stop_minutes": None if guard.time_stop is None else guard.time_stop // MINUTE,
     }
 
 
 def of_json(kept: Mapping[str, Any]) -> Protection:
     """The guard that `as_json` wrote."""
     stop, trail = kept["stop"], kept["trail"]
+    # Rows from before there was one don't say it.
+    minutes = kept.get("time_stop_minutes")
     found = None if stop is None else _level_of_json(stop)
     if isinstance(found, AtReward):
         raise TypeError("a stop can't be measured by itself")
@@ -102,6 +116,7 @@ def of_json(kept: Mapping[str, Any]) -> Protection:
         trail=None
         if trail is None
         else Trail(activate=Percent.of(trail["activate_pct"]), distance=Percent.of(trail["distance_pct"])),
+        time_stop=None if minutes is None else minutes * MINUTE,
     )
 
 

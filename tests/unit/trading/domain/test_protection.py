@@ -1,5 +1,7 @@
 """A guard's prices, and the guard as a row keeps it."""
 
+from datetime import timedelta
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -21,6 +23,7 @@ LADDER = Protection(
     ),
     breakeven_after=1,
     trail=Trail(activate=Percent.of("1.5"), distance=Percent.of("0.5")),
+    time_stop=timedelta(hours=2),
 )
 
 
@@ -83,7 +86,15 @@ def test_a_row_says_it_in_plain_words() -> None:
         ],
         "breakeven_after": 1,
         "trail": {"activate_pct": "1.5", "distance_pct": "0.5"},
+        "time_stop_minutes": 120,
     }
+
+
+def test_a_row_from_before_there_was_a_time_stop_is_read() -> None:
+    kept = protection.as_json(LADDER)
+    del kept["time_stop_minutes"]
+
+    assert protection.of_json(kept).time_stop is None
 
 
 def test_a_row_whose_stop_measures_itself_is_refused() -> None:
@@ -103,6 +114,7 @@ def test_a_row_whose_stop_measures_itself_is_refused() -> None:
         (Protection(targets=(Target(level=ONE), Target(level=ONE))), False),
         (Protection(targets=(Target(level=ONE),), breakeven_after=1), False),
         (Protection(trail=LADDER.trail), False),
+        (Protection(time_stop=LADDER.time_stop), False),
     ],
 )
 def test_two_levels_are_all_that_the_venue_knows(guard: Protection, is_simple: bool) -> None:
@@ -111,3 +123,10 @@ def test_two_levels_are_all_that_the_venue_knows(guard: Protection, is_simple: b
 
 def test_a_multiple_has_ten_decimals() -> None:
     assert Multiple.of("1.5") == Multiple.from_raw(15_000_000_000)
+
+
+@pytest.mark.parametrize(("shares", "closes_all"), [((50, 50), True), ((100,), True), ((50, 49), False), ((), False)])
+def test_targets_close_everything_or_leave_a_rest(shares: tuple[int, ...], closes_all: bool) -> None:
+    guard = Protection(targets=tuple(Target(level=ONE, close_share=Percent.of(share)) for share in shares))
+
+    assert guard.closes_all is closes_all
