@@ -1,16 +1,21 @@
 """What others read of `execution`."""
 
+from collections import defaultdict
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from django.db.models import Prefetch
+from django.db.models import Prefetch, Sum
 
 from execution.domain.intent import IntentStatus
 from execution.domain.order import OrderStatus
 from execution.models import Order, TxIntent, TxSend
+from risk.domain.decision import Action
 from risk.models import Decision, Leg
 from trading import selectors
+from trading.domain.guarding import Fate
 from trading.domain.signal import SignalStatus
+from trading.domain.units import Usdc
 from trading.models import Fill, Signal
 from trading.selectors import Moment
 
@@ -139,3 +144,40 @@ def _stage_of(standing: OrderStanding) -> Stage:
     stage = _OF_ORDER[OrderStatus(standing.order.status)]
     is_on_chain = IntentStatus(standing.intent.status) in _ON_CHAIN
     return Stage.MINED if stage is Stage.SENT and is_on_chain else stage
+
+
+class Exits:
+    """What became of closes, by their orders (`trading.ports.Exits`)."""
+
+    def fates(self, signal_ids: Collection[int]) -> dict[int, Fate]:
+        """What became of each close. Two queries."""
+        statuses = Signal.objects.filter(pk__in=signal_ids).values_list("pk", "status")
+        legs: dict[int, list[Leg]] = defaultdict(list)
+        rows = Leg.objects.filter(decision__signal__in=signal_ids).select_related("decision", "order__intent")
+        for leg in rows:
+            legs[leg.decision.signal_id].append(leg)
+        return {pk: _fate(SignalStatus(status), legs[pk]) for pk, status in statuses}
+
+    def closing(self, position_ids: Collection[int]) -> dict[int, Usdc]:
+        """How much of each position orders under way are closing. One query."""
+        under_way = Leg.objects.holding_room().filter(action=Action.CLOSE, position__in=position_ids)
+        sums = under_way.order_by().values_list("position_id").annotate(closing=Sum("collateral_usdc"))
+        return {pk: closing for pk, closing in sums if pk is not None}
+
+
+def _fate(status: SignalStatus, legs: Iterable[Leg]) -> Fate:
+    if status in (SignalStatus.RECEIVED, SignalStatus.AWAITING):
+        return Fate.UNDER_WAY
+    fates = {_fate_of(leg) for leg in legs}
+    return next((fate for fate in (Fate.UNDER_WAY, Fate.FILLED) if fate in fates), Fate.UNFILLED)
+
+
+def _fate_of(leg: Leg) -> Fate:
+    if leg.settled_at is None:
+        return Fate.UNDER_WAY
+    if leg.left_out:
+        return Fate.UNFILLED
+    if leg.order.status == OrderStatus.FILLED:
+        return Fate.FILLED
+    # The venue's word alone is one block's: what its transaction did must be settled for good too.
+    return Fate.UNFILLED if leg.order.intent.closed_at is not None else Fate.UNDER_WAY

@@ -5,7 +5,7 @@ from functools import cache
 from django.conf import settings
 from django.utils.module_loading import import_string
 
-from trading.ports import ModeSwitch, PriceSource, SequencerFeed
+from trading.ports import Exits, ModeSwitch, PriceSource, SequencerFeed
 
 
 @cache
@@ -26,3 +26,10 @@ def sequencer_feed() -> SequencerFeed | None:
     """Who tells whether the sequencer is up; None on a chain that has no such feed."""
     feed: SequencerFeed | None = import_string(settings.SEQUENCER_FEED)() if settings.CHAINLINK_SEQUENCER_FEED else None
     return feed
+
+
+@cache
+def exits() -> Exits:
+    """Who knows what became of closes."""
+    found: Exits = import_string(settings.EXITS)()
+    return found

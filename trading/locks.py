@@ -1,6 +1,7 @@
 """Row locks, in one order for everybody, so that two writes can't wait for each other.
 
-account → usage → sender → intent → order → position → cursor → mode → feed → reader → channel; ids ascending inside each.
+account → usage → sender → intent → order → position → protection → cursor → mode → feed → reader → channel;
+ids ascending inside each.
 `NO KEY UPDATE`, since a plain `FOR UPDATE` would also stop every insert that points at the row.
 """
 
@@ -12,9 +13,9 @@ from psycopg.errors import LockNotAvailable
 from trading.domain.errors import Unavailable
 from trading.kinds import held_locks, piece
 from trading.lanes import Lease, LeaseLost
-from trading.models import ModeState, Position, PriceFeed, Trader
+from trading.models import ModeState, Position, PriceFeed, Protection, Trader
 
-ORDER = ("account", "usage", "sender", "intent", "order", "position", "cursor", "mode", "feed", "reader", "channel")
+ORDER = ("account", "usage", "sender", "intent", "order", "position", "protection", "cursor", "mode", "feed", "reader", "channel")
 
 
 class Crowded(Unavailable):
@@ -84,6 +85,14 @@ def positions(position_ids: Iterable[int]) -> list[Position]:
     enter("position")
     locked = Position.objects.select_for_update(no_key=True, of=("self",)).select_related("trader")
     return list(locked.filter(pk__in=set(position_ids)).order_by("pk"))
+
+
+@piece
+def protections(protection_ids: Iterable[int]) -> list[Protection]:
+    """Several protections with their positions, ascending; only those that still hold."""
+    enter("protection")
+    live = Protection.objects.live().select_related("position__market", "position__trader")
+    return list(live.select_for_update(no_key=True, of=("self",)).filter(pk__in=set(protection_ids)).order_by("pk"))
 
 
 @piece

@@ -1,12 +1,14 @@
 """What `trading` asks of the outside, in our words."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Protocol
 
+from trading.domain.guarding import Fate
 from trading.domain.mode import Mode, SwitchReading
 from trading.domain.price import Quote
+from trading.domain.units import Usdc
 
 
 class PriceSource(Protocol):
@@ -65,4 +67,16 @@ class ModeSwitch(Protocol):
         Raises:
             Unavailable: if it can't be reached; what it says then is unknown.
         """
+        ...
+
+
+class Exits(Protocol):
+    """What became of closes further along the path. Reads rows of ours and asks nobody outside."""
+
+    def fates(self, signal_ids: Collection[int]) -> dict[int, Fate]:
+        """What became of each close; UNFILLED only where it is proven that nothing of it was filled or will be."""
+        ...
+
+    def closing(self, position_ids: Collection[int]) -> dict[int, Usdc]:
+        """How much of each position is being closed, by whomever; a position of which nothing is, isn't named."""
         ...

@@ -3,13 +3,25 @@
 from celery import shared_task
 
 from trading import clock, conf
-from trading.services import audit_checks, hearing, prices, switching
+from trading.services import audit_checks, firings, hearing, prices, protecting, switching
 
 
 @shared_task(name="trading.refresh_prices")
 def refresh_prices() -> None:
     """Keep the quotes fresh; rung by beat."""
     prices.refresh(sources=conf.price_sources(), sequencer=conf.sequencer_feed(), at=clock.now())
+
+
+@shared_task(name="trading.protect")
+def protect() -> None:
+    """Make one pass over what is guarded; rung by beat."""
+    protecting.watch(exits=conf.exits(), at=clock.now())
+
+
+@shared_task(name="trading.close")
+def close(firing_id: int) -> None:
+    """Send the close that a firing stands for."""
+    firings.send(firing_id=firing_id, at=clock.now())
 
 
 @shared_task(name="trading.watch_mode")

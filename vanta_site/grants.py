@@ -84,6 +84,17 @@ TABLES: tuple[Table, ...] = (
         frozen="trader_id market_id book venue_index opened_at",
     ),
     _ledger(
+        "protections",
+        changes="stop_price stop_reason best_price targets_hit deadline_at acts_below acts_above is_waiting held_since"
+        " replaced_at replaced_by",
+        frozen="position_id signal_id guard direction entry_price guarded_usdc cost_pct placed_by placed_at",
+    ),
+    _ledger(
+        "firings",
+        changes="signal_id fate retry_at",
+        frozen="position_id protection_id cause level attempt level_price price reduce_usdc hits_before fired_at",
+    ),
+    _ledger(
         "fills",
         changes="is_canonical",
         frozen="position_id trader_id market_id book kind price collateral_usdc leverage_x held_usdc entry_price fee_usdc"

@@ -56,6 +56,7 @@ BEAT: dict[str, dict[str, Any]] = {
     name: {"task": task, "schedule": seconds, "options": {"expires": seconds}}
     for name, task, seconds in (
         ("prices", "trading.refresh_prices", 1.0),
+        ("protections", "trading.protect", 1.0),
         ("mode", "trading.watch_mode", 1.0),
         ("sweep", "vanta.sweep", 1.0),
         ("violations", "vanta.act_on_violations", 5.0),

@@ -23,7 +23,7 @@ from risk.models import Flatten, Leg
 from risk.services import decisions, flattening, losses
 from trading import clock, conf
 from trading.models import PriceFeed, Signal
-from trading.services import prices
+from trading.services import firings, prices, protecting
 from vanta_site import pipeline
 
 log = structlog.get_logger(__name__)
@@ -74,6 +74,11 @@ def _channels(before: datetime) -> Iterable[int]:
 
 
 STAGES: tuple[Stage, ...] = (
+    Stage(
+        task="trading.close",
+        due=lambda before: protecting.unsent(before=before),
+        work=lambda pk: firings.send(firing_id=pk, at=clock.now()),
+    ),
     Stage(
         task="risk.flatten",
         due=_flattens,
@@ -146,6 +151,11 @@ def refresh_overdue_prices(*, at: datetime) -> bool:
         return False
     prices.refresh(sources=conf.price_sources(), sequencer=conf.sequencer_feed(), at=at)
     return True
+
+
+def watch_over(*, at: datetime) -> int:
+    """Make a pass over what is guarded, whoever else does: it needs neither beat nor the broker. How many closes were fired."""
+    return protecting.watch(exits=conf.exits(), at=at)
 
 
 def work_overdue(*, at: datetime) -> int:

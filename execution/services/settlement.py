@@ -22,7 +22,7 @@ from trading.domain.position import FillKind, PositionStatus
 from trading.domain.units import Usdc
 from trading.kinds import piece
 from trading.models import Fill, Market, Position, Trader
-from trading.services import journal, positions
+from trading.services import journal, positions, protections
 from trading.services.positions import Execution, Slot
 
 log = structlog.get_logger(__name__)
@@ -63,6 +63,7 @@ def unsettle(block_hashes: list[str], *, at: datetime) -> None:
     Fill.objects.filter(pk__in=[fill.pk for fill in gone]).update(is_canonical=False)
     for position in trading_locks.positions(fill.position_id for fill in gone):
         positions.rebuild(position, since=[fill.filled_at for fill in gone if fill.position_id == position.pk])
+    protections.doubt([fill.position_id for fill in gone])
 
 
 def _take_back(order: Order, block_hashes: list[str], *, at: datetime) -> None:
@@ -165,7 +166,7 @@ class _Book:
 
     def _execute(self, event: TradeExecuted, happening: Happening, *, trader: Trader) -> None:
         order = self.by_number.get(event.order_id) if event.order_id is not None else None
-        execution = _execution(event, happening, put_up=order.collateral_usdc if order else None)
+        execution = _execution(event, happening, order=order)
         position = _position(event, execution, order=order, trader=trader)
         if position is None:
             self._note_unknown(event, happening, trader=trader)
@@ -218,14 +219,15 @@ def _open_in_slot(event: TradeExecuted, *, trader: Trader) -> Position | None:
     return held.filter(venue_index=event.venue_index, status=PositionStatus.OPEN).first()
 
 
-def _execution(event: TradeExecuted, happening: Happening, *, put_up: Usdc | None) -> Execution:
+def _execution(event: TradeExecuted, happening: Happening, *, order: Order | None) -> Execution:
+    opening = order if event.kind is FillKind.OPEN else None
     return Execution(
         kind=event.kind,
         direction=event.direction,
         price=event.price,
         collateral=event.collateral,
         leverage=event.leverage,
-        fee=(put_up - event.collateral) if put_up is not None and event.kind is FillKind.OPEN else Usdc.zero(),
+        fee=Usdc.zero() if opening is None else opening.collateral_usdc - event.collateral,
         payout=event.payout,
         chain_id=happening.chain_id,
         tx_hash=happening.log.tx_hash,
@@ -233,4 +235,6 @@ def _execution(event: TradeExecuted, happening: Happening, *, put_up: Usdc | Non
         block_number=happening.log.block_number,
         block_hash=happening.log.block_hash,
         filled_at=happening.block.mined_at,
+        take_profit=None if opening is None else opening.take_profit,
+        stop_loss=None if opening is None else opening.stop_loss,
     )

@@ -42,7 +42,6 @@ class Denial(StrEnum):
     TARGET_REACHED = "TARGET_REACHED"  # the account stands where its strategy does already
     ACCOUNT_UNSEEN = "ACCOUNT_UNSEEN"  # nobody can say what the account has; a strategy's exit goes on without
     NOTHING_TO_CANCEL = "NOTHING_TO_CANCEL"  # nothing that its source asked for waits
-    PROTECTION_UNSUPPORTED = "PROTECTION_UNSUPPORTED"  # a guard of more than one stop and one target for all of it
     STOP_REQUIRED = "STOP_REQUIRED"  # sized by risk, without a stop
     SIZE_UNKNOWN = "SIZE_UNKNOWN"  # the size can't be computed, or is nothing
     INSUFFICIENT_COLLATERAL = "INSUFFICIENT_COLLATERAL"  # the account has less free

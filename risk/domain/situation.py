@@ -80,6 +80,13 @@ class Wanted:
     granted_at: datetime | None = None
     # Where it stops and gains, if that takes more than the two prices.
     protection: Protection | None = None
+    # Every target's price; `take_profit` is the one that the venue is to hold, which closes all.
+    levels: tuple[Price, ...] = ()
+
+    @property
+    def targets(self) -> tuple[Price, ...]:
+        """Every price at which some of it is to be closed with a gain."""
+        return self.levels or (() if self.take_profit is None else (self.take_profit,))
 
     @property
     def notional(self) -> Usdc:

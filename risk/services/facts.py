@@ -23,8 +23,7 @@ def market(row: Market) -> MarketFacts:
         min_notional=row.min_notional_usdc,
         min_leverage=row.min_leverage_x,
         max_leverage=row.max_leverage_x,
-        # The spread is paid on either side.
-        cost=row.open_fee_pct + row.close_fee_pct + row.spread_pct + row.spread_pct,
+        cost=row.round_trip_pct,
     )
 
 

@@ -32,8 +32,12 @@ def measured(wanted: Wanted, *, signal: Signal, ground: Ground) -> Wanted:
 def _guarded(wanted: Wanted, *, price: AgreedPrice | None) -> Wanted:
     if wanted.protection is None or price is None:
         return wanted
-    found = levels.of(wanted.protection, entry=price.price, direction=Direction.of(wanted.side))
-    return replace(wanted, stop_loss=found.stop, take_profit=found.targets[0] if found.targets else None)
+    guard, direction = wanted.protection, Direction.of(wanted.side)
+    found = levels.of(guard, entry=price.price, direction=direction)
+    targets = tuple(target for target in found.targets if target is not None)
+    # The venue closes all of a position at its one target: it holds the furthest, where ours leave nothing.
+    furthest = max(targets, key=lambda target: abs(target - price.price)) if targets and guard.closes_all else None
+    return replace(wanted, stop_loss=found.stop, take_profit=furthest, levels=targets)
 
 
 def _sized(wanted: Wanted, *, signal: Signal, ground: Ground) -> Wanted:

@@ -9,12 +9,26 @@ import factory
 from factory.django import DjangoModelFactory
 
 from tests.factories import NOW
+from trading.domain import guarding, protection
 from trading.domain.mode import Book
 from trading.domain.position import Direction, FillKind
 from trading.domain.signal import DEFAULT_SLIPPAGE, ENTRY_LIFETIME, Side, SignalStatus, intent_key
 from trading.domain.source import Auth
 from trading.domain.units import Leverage, Percent, Price, Usdc
-from trading.models import DayResult, Fill, Market, Position, PriceFeed, Quote, Signal, Source, SourceSecret, Trader
+from trading.models import (
+    DayResult,
+    Fill,
+    Firing,
+    Market,
+    Position,
+    PriceFeed,
+    Protection,
+    Quote,
+    Signal,
+    Source,
+    SourceSecret,
+    Trader,
+)
 from trading.services.results import span
 
 
@@ -212,3 +226,47 @@ class FillFactory(DjangoModelFactory):
         # As whoever writes a fill does.
         DayResult.objects.recount([span(fill.trader, Book(fill.book), fill.filled_at)])
         return fill
+
+
+class ProtectionFactory(DjangoModelFactory):
+    """A stop 5 % away, unless another guard is given; its levels are those of its position."""
+
+    class Meta:
+        model = Protection
+
+    class Params:
+        wanted = protection.Protection(stop=protection.AtMove(share=Percent.of(5)))
+
+    position = factory.SubFactory(PositionFactory)
+    guard = factory.LazyAttribute(lambda row: protection.as_json(row.wanted))
+    direction = factory.SelfAttribute("position.direction")
+    entry_price = factory.SelfAttribute("position.entry_price")
+    guarded_usdc = factory.SelfAttribute("position.collateral_usdc")
+    cost_pct = Percent.of("0.11")
+    placed_by = "tom"
+    placed_at = NOW
+
+    @classmethod
+    def _create(cls, model_class: type[Protection], *args: object, **kwargs: object) -> Protection:
+        row = model_class(*args, **kwargs)
+        wanted = protection.of_json(row.guard)
+        row.remember(guarding.begin(wanted, entry=row.entry_price, direction=Direction(row.direction)), guard=row.as_guard)
+        row.save(force_insert=True)
+        return row
+
+
+class FiringFactory(DjangoModelFactory):
+    """A stop that fired, not yet a close."""
+
+    class Meta:
+        model = Firing
+
+    protection = factory.SubFactory(ProtectionFactory)
+    position = factory.SelfAttribute("protection.position")
+    cause = guarding.Cause.STOP
+    level = "stop"
+    attempt = 1
+    level_price = Price.of(57_000)
+    price = Price.of(57_000)
+    hits_before = 0
+    fired_at = NOW

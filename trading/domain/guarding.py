@@ -5,7 +5,7 @@ Everything is measured in gains: how far a price has moved for the position, whi
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from trading.domain import levels
@@ -13,6 +13,9 @@ from trading.domain.position import Direction
 from trading.domain.protection import EVERYTHING, Protection
 from trading.domain.units import Percent, Price, Usdc
 
+# After a close that came to nothing the next attempt waits: twice as long each time, up to this.
+LONGEST_PAUSE = timedelta(minutes=1)
+_FIRST_PAUSE = timedelta(seconds=1)
 # The chain's smallest part of a price.
 _TICK = Price.from_raw(1)
 
@@ -36,6 +39,14 @@ class Cause(StrEnum):
     def closes_all(self) -> bool:
         """Whether nothing of the position is to be left."""
         return self is not Cause.TARGET
+
+
+class Fate(StrEnum):
+    """What became of a close that a firing asked for."""
+
+    UNDER_WAY = "UNDER_WAY"  # nobody knows yet: no second one is sent
+    FILLED = "FILLED"  # the venue closed what was asked for
+    UNFILLED = "UNFILLED"  # denied, or ended without a fill: it may be tried again
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,6 +188,11 @@ def amount(guard: Guard, firing: Firing, *, guarded: Usdc, claimed: Usdc) -> Usd
         return None
     share = sum(rung.share.raw for rung in guard.rungs[: firing.number])
     return max(guarded.times_up(share, Percent.HUNDRED) - claimed, Usdc.zero())
+
+
+def pause_after(attempt: int) -> timedelta:
+    """How long the next attempt waits after one that came to nothing; they are counted from 1."""
+    return min(_FIRST_PAUSE * (1 << min(attempt, 10)), LONGEST_PAUSE)
 
 
 def _reached(guard: Guard, price: Price) -> int:

@@ -8,6 +8,7 @@ from trading.models.market import Market
 from trading.models.member import Member
 from trading.models.mode import ModeState
 from trading.models.position import Fill, Position
+from trading.models.protection import Firing, Protection
 from trading.models.quote import Quote
 from trading.models.signal import Signal
 from trading.models.source import Source
@@ -24,6 +25,7 @@ __all__ = [
     "DayResult",
     "Event",
     "Fill",
+    "Firing",
     "LastPrice",
     "Market",
     "Member",
@@ -32,6 +34,7 @@ __all__ = [
     "PaperWallet",
     "Position",
     "PriceFeed",
+    "Protection",
     "Quote",
     "Signal",
     "Source",

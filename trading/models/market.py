@@ -36,3 +36,9 @@ class Market(models.Model):
 
     def __str__(self) -> str:
         return self.symbol
+
+    @property
+    def round_trip_pct(self) -> Percent:
+        """What an open and a close cost together, of the notional: fees, and the spread on either side."""
+        cost: Percent = self.open_fee_pct + self.close_fee_pct + self.spread_pct + self.spread_pct
+        return cost

@@ -62,7 +62,7 @@ class Position(models.Model):
     realised_pnl_usdc = UsdcField()
     # The same less the fees of opening: what its fills earned.
     net_pnl_usdc = UsdcField(default=Usdc.zero, db_default=0)
-    # Null: none was set.
+    # What the venue itself holds for it; null: nothing, as far as we know.
     take_profit = PriceField(null=True)
     stop_loss = PriceField(null=True)
     # Null while open.

@@ -10,7 +10,7 @@ from trading.domain.position import Direction, FillFacts, FillKind, Held, Holdin
 from trading.domain.units import Leverage, Price, Usdc
 from trading.kinds import piece
 from trading.models import Fill, Position
-from trading.services import journal, results, wallets
+from trading.services import journal, protections, results, wallets
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +48,9 @@ class Execution:
     rollover: Usdc = field(default_factory=Usdc.zero)
     funding: Usdc = field(default_factory=Usdc.zero)
     after: Held | None = None
+    # The levels that the venue holds for what it opened; None: none.
+    take_profit: Price | None = None
+    stop_loss: Price | None = None
 
     @property
     def realised_pnl(self) -> Usdc:
@@ -67,6 +70,7 @@ def record(execution: Execution, *, position: Position, trace_id: str) -> Fill:
     The caller holds the account's lock.
     """
     (position,) = locks.positions([position.pk])
+    was_void = position.status == PositionStatus.VOID
     wallet = wallets.of(position.trader_id, at=execution.filled_at) if position.book == Book.PAPER else None
     fill, is_new = _fill(execution, position=position)
     if is_new and execution.kind is FillKind.OPEN:
@@ -74,6 +78,8 @@ def record(execution: Execution, *, position: Position, trace_id: str) -> Fill:
     rebuild(position, since=[execution.filled_at])
     if is_new and wallet is not None:
         wallets.settle(wallet, fill)
+    if execution.kind is FillKind.OPEN and (is_new or was_void):
+        protections.attach(position, at=execution.filled_at)
     if is_new:
         _announce(execution, position=position, trace_id=trace_id)
     return fill
@@ -152,12 +158,15 @@ def opened(execution: Execution, *, slot: Slot, signal_id: int | None) -> Positi
             "leverage_x": (execution.after or execution).leverage,
             "entry_price": execution.price,
             "realised_pnl_usdc": Usdc.zero(),
+            "take_profit": execution.take_profit,
+            "stop_loss": execution.stop_loss,
         },
     )
     if (position.direction, position.signal_id) != (execution.direction, signal_id):
         # Reorganized: on a chain of fixed seconds another order can take the same slot at the same time.
         position.direction, position.signal_id, position.origin = execution.direction, signal_id, Origin.of(signal_id)
-        position.save(update_fields=["direction", "signal", "origin"])
+        position.take_profit, position.stop_loss = execution.take_profit, execution.stop_loss
+        position.save(update_fields=["direction", "signal", "origin", "take_profit", "stop_loss"])
     return position
 
 

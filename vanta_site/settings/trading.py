@@ -38,7 +38,11 @@ PRICE_ADAPTERS = {
     "chainlink": "trading.adapters.chainlink.ChainlinkFeeds",
     "coingecko": "trading.adapters.coingecko.CoinGecko",
 }
+EXITS = "execution.selectors.Exits"
 SEQUENCER_FEED = "trading.adapters.chainlink.ChainlinkSequencer"
+
+# Where the venue holds a level that is reached, its keeper has this long before our own close goes out.
+VENUE_LEVEL_PATIENCE_SECONDS = read.whole("VENUE_LEVEL_PATIENCE_SECONDS", 5)
 
 # Who is asked for prices; CoinGecko is a cross-check that never counts.
 PRICE_SOURCES = read.choices("PRICE_SOURCES", tuple(PRICE_ADAPTERS), ("venue", "pyth", "chainlink"))

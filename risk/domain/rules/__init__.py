@@ -35,7 +35,6 @@ RULES: tuple[Rule, ...] = (
     money.account_risk,
     prices.stop_side,
     prices.target_side,
-    prices.protection,
     prices.stop_before_liquidation,
     prices.entry_price,
     prices.collar,

@@ -26,29 +26,16 @@ def stop_side(situation: Situation) -> Check | None:
 
 
 def target_side(situation: Situation) -> Check | None:
-    """A target lies where the position gains."""
-    target, price = situation.wanted.take_profit, situation.price
-    if not situation.is_entry or target is None or price is None:
+    """Every target lies where the position gains: the nearest one speaks for all."""
+    price, targets = situation.price, situation.wanted.targets
+    if not situation.is_entry or not targets or price is None:
         return None
-    side = "above" if situation.direction is Direction.LONG else "below"
+    is_long = situation.direction is Direction.LONG
+    target = min(targets) if is_long else max(targets)
+    side = "above" if is_long else "below"
     message = f"The target ${target} must lie {side} ${price.price}"
     passed = target != price.price and not _loses(target, situation, price.price)
     return check(Denial.TARGET_ON_WRONG_SIDE, passed, f"${target}", f"{side} ${price.price}", message)
-
-
-def protection(situation: Situation) -> Check | None:
-    """The venue holds one stop and one target for a position: what asks for more would stay unguarded."""
-    guard = situation.wanted.protection
-    if not situation.is_entry or guard is None:
-        return None
-    asked = [
-        f"{len(guard.targets)} targets",
-        *(["breakeven"] if guard.breakeven_after else []),
-        *(["a trailing stop"] if guard.trail else []),
-    ]
-    limit = "one stop and one target for the whole position"
-    message = f"{', '.join(asked)}: the desk holds {limit}"
-    return check(Denial.PROTECTION_UNSUPPORTED, guard.is_simple, ", ".join(asked), limit, message)
 
 
 def stop_before_liquidation(situation: Situation) -> Check | None:

@@ -22,7 +22,7 @@ from tests.fakes.accounts import Accounts
 from tests.integration.risk.deciding import codes, drain, trader
 from trading.domain.mode import Book
 from trading.domain.position import Direction
-from trading.domain.protection import AtMove, AtReward, Protection, Target, as_json
+from trading.domain.protection import AtMove, AtPrice, AtReward, Protection, Target, as_json
 from trading.domain.signal import Side, SignalStatus, SizeKind, Stance
 from trading.domain.source import SourceMode
 from trading.domain.units import Leverage, Multiple, Percent, Price, Usdc
@@ -255,13 +255,25 @@ def test_levels_become_prices_at_the_price_of_the_decision(trader: Trader) -> No
     assert (leg.stop_loss, leg.take_profit) == (Price.of(59_400), Price.of(61_200))
 
 
-def test_a_ladder_is_refused_as_long_as_nothing_fires_it(trader: Trader) -> None:
+@pytest.mark.parametrize(("last", "held"), [(50, Price.of(61_200)), (49, None)])
+def test_the_venue_holds_the_furthest_target_of_a_ladder_that_closes_all(trader: Trader, last: int, held: Price | None) -> None:
     half = Target(level=AtMove(share=Percent.of(1)), close_share=Percent.of(50))
-    SignalFactory(trader=trader, protection=as_json(Protection(targets=(half, half))))
+    rest = Target(level=AtMove(share=Percent.of(2)), close_share=Percent.of(last))
+    signal = SignalFactory(trader=trader, protection=as_json(Protection(targets=(half, rest))))
 
     drain(trader)
 
-    assert codes(trader) == [Denial.PROTECTION_UNSUPPORTED]
+    assert Leg.objects.get(decision__signal=signal).take_profit == held
+
+
+def test_a_ladder_with_one_rung_where_the_position_loses_is_refused(trader: Trader) -> None:
+    half = Target(level=AtPrice(price=Price.of(59_999)), close_share=Percent.of(50))
+    rest = Target(level=AtMove(share=Percent.of(2)), close_share=Percent.of(50))
+    SignalFactory(trader=trader, protection=as_json(Protection(targets=(rest, half))))
+
+    drain(trader)
+
+    assert codes(trader) == [Denial.TARGET_ON_WRONG_SIDE]
 
 
 # Sources that only watch, that ask first, and that take back.

@@ -1,4 +1,4 @@
-"""What breaks a constraint; and what the tables of positions, fills and venue orders refuse."""
+"""What breaks a constraint; and what the tables of the book refuse: positions, fills, guards, venue orders."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from django.db import models
 from tests.factories.execution import VenueOrderFactory
 from tests.factories.paper import PaperFlowFactory
 from tests.factories.reconciliation import DifferenceFactory
-from tests.factories.trading import FillFactory, PositionFactory
+from tests.factories.trading import FillFactory, FiringFactory, PositionFactory, ProtectionFactory
 
 
 @dataclass(frozen=True)
@@ -83,5 +83,23 @@ OF_THE_BOOK = [
         "status = 'FILLED'",
         "status = 'FILLED', ended_in_block = '0x1'",
         "ended_at = now()",
+    ),
+    *of("protection_direction_is_known", ProtectionFactory, "direction = 'UP'"),
+    *of(
+        "protection_has_a_stop_exactly_with_its_reason",
+        ProtectionFactory,
+        "stop_price = NULL",
+        "stop_reason = ''",
+        "stop_reason = 'WHIM'",
+    ),
+    *of("protection_was_replaced_by_somebody", ProtectionFactory, "replaced_at = now()", "replaced_by = 'tom'"),
+    *of("firing_cause_is_known", FiringFactory, "cause = 'WHIM'"),
+    *of("firing_fate_is_known", FiringFactory, "fate = 'LOST'"),
+    *of("firing_closes_some_of_it", FiringFactory, "reduce_usdc = 0", "reduce_usdc = -1"),
+    *of(
+        "firing_is_tried_again_exactly_when_it_came_to_nothing",
+        FiringFactory,
+        "retry_at = now()",
+        "fate = 'UNFILLED'",
     ),
 ]

@@ -21,7 +21,10 @@ def enter_both(first: str, second: str) -> None:
 
 
 def test_the_order_is_that_of_the_flow() -> None:
-    assert ORDER == ("account", "usage", "sender", "intent", "order", "position", "cursor", "mode", "feed", "reader", "channel")
+    assert (
+        *("account", "usage", "sender", "intent", "order", "position", "protection", "cursor", "mode", "feed", "reader"),
+        "channel",
+    ) == ORDER
 
 
 @pytest.mark.parametrize(("first", "second"), [*combinations(ORDER, 2), *((kind, kind) for kind in ORDER)])

@@ -29,9 +29,11 @@ class Command(BaseCommand):
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stopping.set())
         standing.announce()
-        # Beside the work: a lane that takes long must not keep an outage of Redis from being noticed,
-        # and a target that takes long must not keep a lane.
-        beside = [threading.Thread(target=_repeat, args=(work, stopping), name=work.__name__) for work in (_watch, _tell)]
+        # Beside the work: a lane that takes long must keep neither an outage of Redis from being noticed nor a stop
+        # from firing, and a target that takes long must not keep a lane.
+        beside = [
+            threading.Thread(target=_repeat, args=(work, stopping), name=work.__name__) for work in (_watch, _protect, _tell)
+        ]
         for thread in beside:
             thread.start()
         _repeat(_sweep, stopping)
@@ -63,6 +65,10 @@ def _sweep() -> None:
 def _watch() -> None:
     # Beat's watch needs a broker, which is the very Redis that may be gone.
     switching.watch(switch=conf.mode_switch(), at=clock.now())
+
+
+def _protect() -> None:
+    sweep.watch_over(at=clock.now())
 
 
 def _tell() -> None:

@@ -9,7 +9,6 @@ from risk.domain.situation import Situation
 from tests.unit.risk.domain.rules.table import Pass, Refusal, refusal
 from tests.unit.risk.domain.situations import OPEN, PRICE, entry, limited, situation
 from trading.domain.price import PriceTrouble
-from trading.domain.protection import AtMove, Protection, Target, Trail
 from trading.domain.signal import Side
 from trading.domain.units import Leverage, Percent, Price
 
@@ -28,13 +27,8 @@ def entry_of_dust(*, price: str) -> Situation:
     return situation(replace(OPEN, price=Price.of(price)), price=dust, policy=half)
 
 
-TENTH = AtMove(share=Percent.of(10))
-TWO_HALVES = (Target(level=TENTH, close_share=Percent.of(50)),) * 2
-ONE_STOP = "one stop and one target for the whole position"
-
-
-def guarded(guard: Protection) -> Situation:
-    return situation(replace(OPEN, protection=guard))
+def laddered(side: Side, *prices_of: int) -> Situation:
+    return situation(replace(OPEN, side=side, levels=tuple(Price.of(price) for price in prices_of)))
 
 
 PASSES: list[Pass] = [
@@ -47,29 +41,14 @@ PASSES: list[Pass] = [
     (prices.stop_before_liquidation, at(Side.SHORT, leverage=10, stop_loss=64_845)),
     # Without a buffer up to the liquidation itself.
     (prices.stop_before_liquidation, at(Side.LONG, leverage=10, stop_loss=54_900, policy=limited())),
-    (prices.protection, guarded(Protection(stop=TENTH, targets=(Target(level=TENTH),)))),
+    (prices.target_side, laddered(Side.LONG, 61_000, 60_001)),
+    (prices.target_side, laddered(Side.SHORT, 59_000, 59_999)),
     (prices.entry_price, entry()),
     (prices.collar, at(Side.LONG, price=60_600, policy=ONE_PERCENT)),
     (prices.collar, at(Side.LONG, price=59_400, policy=ONE_PERCENT)),
 ]
 
 REFUSALS: list[Refusal] = [
-    refusal(
-        prices.protection,
-        guarded(Protection(targets=TWO_HALVES, breakeven_after=1, trail=Trail(activate=Percent.of(2), distance=Percent.of(1)))),
-        Denial.PROTECTION_UNSUPPORTED,
-        value="2 targets, breakeven, a trailing stop",
-        limit=ONE_STOP,
-        message=f"2 targets, breakeven, a trailing stop: the desk holds {ONE_STOP}",
-    ),
-    refusal(
-        prices.protection,
-        guarded(Protection(targets=TWO_HALVES)),
-        Denial.PROTECTION_UNSUPPORTED,
-        value="2 targets",
-        limit=ONE_STOP,
-        message=f"2 targets: the desk holds {ONE_STOP}",
-    ),
     refusal(
         prices.stop_side,
         at(Side.LONG, stop_loss=60_000),
@@ -109,6 +88,22 @@ REFUSALS: list[Refusal] = [
         value="$60000",
         limit="below $60000",
         message="The target $60000 must lie below $60000",
+    ),
+    refusal(
+        prices.target_side,
+        laddered(Side.LONG, 61_000, 60_000),
+        Denial.TARGET_ON_WRONG_SIDE,
+        value="$60000",
+        limit="above $60000",
+        message="The target $60000 must lie above $60000",
+    ),
+    refusal(
+        prices.target_side,
+        laddered(Side.SHORT, 59_000, 60_001),
+        Denial.TARGET_ON_WRONG_SIDE,
+        value="$60001",
+        limit="below $60000",
+        message="The target $60001 must lie below $60000",
     ),
     refusal(
         prices.stop_before_liquidation,
