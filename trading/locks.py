@@ -89,10 +89,10 @@ def positions(position_ids: Iterable[int]) -> list[Position]:
 
 @piece
 def protections(protection_ids: Iterable[int]) -> list[Protection]:
-    """Several protections with their positions, ascending; only those that still hold."""
+    """Several protections with their positions, ascending."""
     enter("protection")
-    live = Protection.objects.live().select_related("position__market", "position__trader")
-    return list(live.select_for_update(no_key=True, of=("self",)).filter(pk__in=set(protection_ids)).order_by("pk"))
+    rows = Protection.objects.select_related("position__market", "position__trader")
+    return list(rows.select_for_update(no_key=True, of=("self",)).filter(pk__in=set(protection_ids)).order_by("pk"))
 
 
 @piece

@@ -31,11 +31,15 @@ class ProtectionQuerySet(models.QuerySet["Protection"]):
 
     def reached(self, prices: Mapping[str, Price], *, at: datetime) -> Self:
         """Live ones with something to do at these prices of markets: all the others would stay as they are."""
-        due = models.Q(deadline_at__lte=at) | models.Q(is_waiting=True) | models.Q(held_since__isnull=False)
+        due = models.Q(deadline_at__lte=at) | models.Q(held_since__isnull=False)
         for symbol, price in prices.items():
             outside = models.Q(acts_below__gte=price) | models.Q(acts_above__lte=price)
             due |= models.Q(position__market__symbol=symbol) & outside
         return self.live().filter(due)
+
+    def waiting(self) -> Self:
+        """Those with a firing whose end isn't known, whether or not anything is left to guard."""
+        return self.filter(is_waiting=True)
 
 
 class Protection(models.Model):
@@ -95,11 +99,19 @@ class Protection(models.Model):
                 | (models.Q(replaced_at__isnull=False) & ~models.Q(replaced_by="")),
             ),
         ]
-        indexes = [models.Index(name="protections_of_a_position", fields=["position", "id"])]
+        indexes = [
+            models.Index(name="protections_of_a_position", fields=["position", "id"]),
+            models.Index(name="protections_waiting", fields=["id"], condition=models.Q(is_waiting=True)),
+        ]
         triggers = [never_deleted()]
 
     def __str__(self) -> str:
         return f"protection {self.pk} of position {self.position_id}"
+
+    @property
+    def is_live(self) -> bool:
+        """Whether it guards something open, as far as was read."""
+        return self.replaced_at is None and self.position.status == PositionStatus.OPEN
 
     @cached_property
     def as_guard(self) -> Guard:

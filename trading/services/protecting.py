@@ -56,7 +56,8 @@ def watch(*, exits: Exits, at: datetime) -> int:
     """Make one pass: keep what prices change, fire what they reach, and send its closes; how many were fired."""
     views = selectors.price_views(now=at).values()
     known = {view.symbol: view.last_known.price for view in views if view.last_known is not None}
-    reached = dict(Protection.objects.reached(known, at=at).values_list("pk", "position_id"))
+    rows = Protection.objects.reached(known, at=at), Protection.objects.waiting()
+    reached = {pk: position_id for each in rows for pk, position_id in each.values_list("pk", "position_id")}
     if not reached:
         return 0
     agreed = {view.symbol: view.agreed.price for view in views if view.agreed is not None}
@@ -112,6 +113,8 @@ _KEPT = [*MEMORY, "is_waiting", "held_since"]
 def _fire(protection_id: int, *, sight: Sight) -> int | None:
     """Write down what fires, judged once more under the lock; None if it doesn't anymore."""
     for row in locks.protections([protection_id]):
+        if not row.is_live:
+            return None
         memory, reached = _judged(row, sight=sight)
         fired = _firings([row], at=sight.at)[row.pk]
         if reached is None or not _may_fire(row, reached, fired, sight=sight):
@@ -168,6 +171,8 @@ def _give_up(firing: Firing, row: Protection, *, at: datetime) -> None:
 
 def _follow(row: Protection, fired: list[Firing], *, sight: Sight) -> bool:
     """Bring a protection up to the price; whether it wants to fire."""
+    if not row.is_live:
+        return False
     hits = row.targets_hit
     memory, reached = _judged(row, sight=sight)
     is_keepers = reached is not None and _is_keepers(row, reached, sight=sight)

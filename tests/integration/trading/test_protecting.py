@@ -295,7 +295,7 @@ def test_markets_do_not_mix() -> None:
     assert look() == 0
 
 
-@pytest.mark.parametrize(("price", "queries"), [(60_000, 3), (61_900, 11)])
+@pytest.mark.parametrize(("price", "queries"), [(60_000, 4), (61_900, 12)])
 def test_a_pass_costs_the_same_queries_for_one_and_for_many(price: int, queries: int) -> None:
     def cost() -> int:
         with CaptureQueriesContext(
