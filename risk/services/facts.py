@@ -38,6 +38,10 @@ def source(row: Source) -> SourceFacts:
     )
 
 
+# Those of a position that no source of ours opened.
+NO_LIMITS = Limits()
+
+
 def source_limits(row: Source) -> Limits:
     """The limits of a source's own."""
     return Limits(

@@ -16,7 +16,7 @@ from trading.api.shapes import Document, Shape, account, text
 from trading.api.views import Needed, Resource, of_accounts
 from trading.domain import signal_form
 from trading.domain.errors import Conflict
-from trading.domain.form import FormError
+from trading.domain.form import LONGEST_SPAN, FormError
 from trading.domain.mode import Book
 from trading.domain.people import Act
 from trading.domain.signal import PLAIN_SIDES, Side, SignalRequest, SignalStatus
@@ -96,6 +96,9 @@ class SignalForm(Form):
     price = Amount(Price, required=False)
     take_profit = Amount(Price, required=False)
     stop_loss = Amount(Price, required=False)
+    time_stop_minutes = Whole(
+        min_value=1, max_value=LONGEST_SPAN, required=False, help_text="For LONG and SHORT: all of it is closed so long after."
+    )
     ts = Moment(required=False)
     meta = Meta4KiB(required=False)
 

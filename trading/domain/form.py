@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
 from trading.domain.errors import Invalid
@@ -15,6 +15,8 @@ _Q = TypeVar("_Q", bound=Quantity)
 _T = TypeVar("_T")
 
 MAX_META_BYTES = 4096
+# Thirty days, in minutes.
+LONGEST_SPAN = 43_200
 # Twelve digits before the point: a trillion dollars. Longer ones are a mistake or an attack.
 _DECIMAL = re.compile(r"(0|[1-9][0-9]{0,11})(\.[0-9]{1,10})?", re.ASCII)
 _INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,18})", re.ASCII)
@@ -76,6 +78,14 @@ def integer(body: Mapping[str, object], name: str) -> int:
     if not isinstance(value, Number) or not _INTEGER.fullmatch(value) or not 0 < int(value) < _INT64:
         raise FormError("must be a positive integer of 64 bits", field=name)
     return int(value)
+
+
+def minutes(body: Mapping[str, object], name: str) -> timedelta:
+    """A span of whole minutes, at most LONGEST_SPAN."""
+    value = present(body, name)
+    if not isinstance(value, Number) or not _INTEGER.fullmatch(value) or not 0 < int(value) <= LONGEST_SPAN:
+        raise FormError(f"must be a whole number of minutes, at most {LONGEST_SPAN}", field=name)
+    return timedelta(minutes=int(value))
 
 
 def symbol(body: Mapping[str, object]) -> str:

@@ -85,6 +85,14 @@ class Protection:
         return whole and (self.breakeven_after, self.trail, self.time_stop) == (None, None, None)
 
 
+def plain(*, take_profit: Price | None, stop_loss: Price | None) -> Protection:
+    """The guard that two prices are."""
+    return Protection(
+        stop=None if stop_loss is None else AtPrice(price=stop_loss),
+        targets=() if take_profit is None else (Target(level=AtPrice(price=take_profit)),),
+    )
+
+
 # As a row keeps it.
 
 

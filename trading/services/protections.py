@@ -5,10 +5,11 @@ from datetime import datetime
 from trading import locks
 from trading.domain import guarding
 from trading.domain.position import Direction
-from trading.domain.protection import AtPrice, Protection, Target, as_json, of_json
+from trading.domain.protection import Protection, as_json, of_json, plain
 from trading.kinds import piece
 from trading.models import Firing, Position, Signal
 from trading.models import Protection as ProtectionRow
+from trading.models.protection import MEMORY
 from trading.services import journal
 
 # Who replaces a guard whose position turned out to be another one.
@@ -55,6 +56,13 @@ def place(position: Position, wanted: Protection, *, by: str, at: datetime) -> P
 
 
 @piece
+def keep(row: ProtectionRow, *, at: datetime) -> None:
+    """Keep what a guard remembers from now on."""
+    row.save(update_fields=MEMORY)
+    journal.record("protection.moved", row, at=at, position=row.position_id, stop=row.stop_price, why=row.stop_reason)
+
+
+@piece
 def end(row: ProtectionRow, *, by: str, at: datetime) -> None:
     """Let a guard stand no longer. What it fired goes on."""
     row.replaced_at, row.replaced_by = at, by[:200]
@@ -81,11 +89,7 @@ def asked(signal: Signal) -> Protection:
     """What a signal wants its position guarded by: its guard, or its two plain prices."""
     if signal.protection is not None:
         return of_json(signal.protection)
-    target, stop = signal.take_profit, signal.stop_loss
-    return Protection(
-        stop=None if stop is None else AtPrice(price=stop),
-        targets=() if target is None else (Target(level=AtPrice(price=target)),),
-    )
+    return plain(take_profit=signal.take_profit, stop_loss=signal.stop_loss)
 
 
 def _place_asked(position: Position, *, at: datetime) -> None:

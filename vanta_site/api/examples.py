@@ -16,6 +16,13 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "Granting": _WHY,
     "Declining": _WHY,
     "Closing": {"reduce_pct": "50"},
+    "Guarding": {
+        "stop": {"move_pct": "2"},
+        "targets": [{"reward": "1", "close_pct": "50"}, {"reward": "2", "close_pct": "50"}],
+        "breakeven_after": 1,
+        **_WHY,
+    },
+    "Breakeven": _WHY,
     "Bumping": _WHY,
     "Canceling": {"confirmation": "CANCEL", **_WHY},
     "Policies": {"scope": "USER", "tg_user_id": 123, "max_leverage_x": "5", **_WHY},

@@ -103,7 +103,7 @@ class ResourceSchema(AutoSchema):
 
     @property
     def _is_act(self) -> bool:
-        return self.method == "POST"
+        return self.method in ("POST", "PUT")
 
     @property
     def _is_page(self) -> bool:
@@ -122,7 +122,8 @@ class ResourceSchema(AutoSchema):
 
     def _failures(self) -> list[int]:
         own = _OF_A_QUERY + (_OF_A_ROW if "{" in self.path else ())
-        return sorted({*_ALWAYS, *own, *((*_OF_A_BODY, *_OF_AN_ACT) if self._is_act else ())})
+        of_acts = _OF_AN_ACT if self.method != "GET" else ()
+        return sorted({*_ALWAYS, *own, *of_acts, *(_OF_A_BODY if self._is_act else ())})
 
     def _problem(self, status: int) -> Json:
         component = self.resolve_serializer(Problem, "response")

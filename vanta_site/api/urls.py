@@ -14,6 +14,7 @@ from risk.api.flattens import Flattens
 from risk.api.halts import Halts
 from risk.api.locks import Lifting, Locks
 from risk.api.policies import Policies
+from risk.api.protections import Breakeven, Guarding
 from trading.api.approvals import Declining, Granting
 from trading.api.desk import Markets, Sources, Traders
 from trading.api.positions import Closing, Fills, Positions
@@ -59,6 +60,12 @@ urlpatterns = [
     _act("intents/<row:pk>/cancel", Canceling),
     *_ledger("positions", Positions),
     _act("positions/<row:pk>/close", Closing),
+    path(
+        "positions/<row:pk>/protection",
+        Guarding.as_view({"get": "look_now", "put": "perform", "delete": "remove"}),
+        name="api-positions-protection",
+    ),
+    _act("positions/<row:pk>/breakeven", Breakeven),
     *_ledger("fills", Fills),
     *_ledger("equities", Equities),
     *_ledger("equity-samples", Samples),

@@ -17,7 +17,7 @@ _FIELDS = frozenset(
     (
         *("id", "ts", "tg_user_id", "symbol", "price", "slippage_pct", "test", "secret", "meta"),
         *("action", "market_position", "prev_market_position", "position_size", "contracts", "reduce_pct"),
-        *("size", "leverage", "sl", "tp", "be_after_tp", "trail"),
+        *("size", "leverage", "sl", "tp", "be_after_tp", "trail", "time_stop_minutes"),
     )
 )
 # `BINANCE:BTCUSDT.P` is a chart of the market that we know as BTC-USD.

@@ -1,17 +1,16 @@
-"""What an alert that opens carries: size, leverage, stop, targets, trail."""
+"""What an alert that opens carries: size, leverage, stop, targets, trail, time."""
 
 from collections.abc import Mapping
 from typing import Any
 
-from trading.domain import form
+from trading.domain import form, protection_form
 from trading.domain.form import FormError
 from trading.domain.protection import EVERYTHING, AtMove, AtPrice, AtReward, Level, Protection, Target, Trail
+from trading.domain.protection_form import MAX_TARGETS, share
 from trading.domain.signal import Size, SizeKind
 from trading.domain.units import Leverage, Multiple, Percent, Price, Usdc
 
 Body = Mapping[str, object]
-
-MAX_TARGETS = 5
 
 
 def read(body: Body) -> dict[str, Any]:
@@ -21,8 +20,9 @@ def read(body: Body) -> dict[str, Any]:
         targets=form.optional(body, "tp", _targets) or (),
         breakeven_after=form.optional(body, "be_after_tp", form.integer),
         trail=form.optional(body, "trail", _trail),
+        time_stop=form.optional(body, "time_stop_minutes", form.minutes),
     )
-    _check_guard(guard)
+    protection_form.check(guard, stop="sl", targets="tp", breakeven="be_after_tp")
     return {"leverage": form.positive(Leverage)(body, "leverage"), **_size(body), **_guarded(guard)}
 
 
@@ -35,31 +35,22 @@ def _guarded(guard: Protection) -> dict[str, Any]:
     return {name: level.price for name, level in prices.items() if isinstance(level, AtPrice)}
 
 
-def _check_guard(guard: Protection) -> None:
-    if guard.stop is None and any(isinstance(each.level, AtReward) for each in guard.targets):
-        raise FormError("a target in rr needs a stop", field="sl", code="FIELD_MISSING")
-    if sum(each.close_share.raw for each in guard.targets) > EVERYTHING.raw:
-        raise FormError("the targets close more than 100", field="tp")
-    if guard.breakeven_after is not None and guard.breakeven_after > len(guard.targets):
-        raise FormError("must be the number of a target", field="be_after_tp")
-
-
 def _size(body: Body) -> dict[str, Any]:
     size = _object(body, "size", ("type", "value"))
     match form.one_of(size, "type", ("fixed", "balance_pct", "risk_pct")):
         case "fixed":
             return {"collateral": form.positive(Usdc)(size, "value")}
         case "balance_pct":
-            return {"size": Size(kind=SizeKind.BALANCE_PCT, share=_share(size, "value"))}
+            return {"size": Size(kind=SizeKind.BALANCE_PCT, share=share(size, "value"))}
         case _:
-            return {"size": Size(kind=SizeKind.RISK_PCT, share=_share(size, "value"))}
+            return {"size": Size(kind=SizeKind.RISK_PCT, share=share(size, "value"))}
 
 
 def _stop(body: Body, name: str) -> AtPrice | AtMove:
     stop = _object(body, name, ("type", "value"))
     if form.one_of(stop, "type", ("price", "pct")) == "price":
         return AtPrice(price=form.positive(Price)(stop, "value"))
-    return AtMove(share=_share(stop, "value"))
+    return AtMove(share=share(stop, "value"))
 
 
 def _targets(body: Body, name: str) -> tuple[Target, ...]:
@@ -80,19 +71,12 @@ def _one_target(body: Body, name: str) -> Target:
             level = AtMove(share=form.positive(Percent)(target, "value"))
         case _:
             level = AtReward(multiple=form.positive(Multiple)(target, "value"))
-    return Target(level=level, close_share=form.optional(target, "close_pct", _share) or EVERYTHING)
+    return Target(level=level, close_share=form.optional(target, "close_pct", share) or EVERYTHING)
 
 
 def _trail(body: Body, name: str) -> Trail:
     trail = _object(body, name, ("activate_pct", "delta_pct"))
-    return Trail(activate=_share(trail, "activate_pct"), distance=_share(trail, "delta_pct"))
-
-
-def _share(body: Body, name: str) -> Percent:
-    share = form.positive(Percent)(body, name)
-    if share > EVERYTHING:
-        raise FormError("must be at most 100", field=name)
-    return share
+    return Trail(activate=share(trail, "activate_pct"), distance=share(trail, "delta_pct"))
 
 
 def _object(body: Body, name: str, keys: tuple[str, ...], *, optional: tuple[str, ...] = ()) -> dict[str, object]:

@@ -12,7 +12,7 @@ _COMPOUNDS: dict[str, tuple[str, ...]] = {
     "sl": ("type", "value"),
     "trail": ("activate_pct", "delta_pct"),
 }
-_WHOLE_NUMBERS = ("be_after_tp", "tg_user_id")
+_WHOLE_NUMBERS = ("be_after_tp", "time_stop_minutes", "tg_user_id")
 _PAIR = re.compile(r"([a-z_]{1,32})=([\x20-\x3a\x3c-\x7e]{1,512})", re.ASCII)
 
 

@@ -13,13 +13,14 @@ from django.test import Client
 from risk.models import Halt
 from tests.factories import NOW
 from tests.factories.tokens import Headers, bearer
+from tests.factories.trading import ProtectionFactory
 from tests.integration.vanta_site.api.conftest import Account, World
 from trading.api.views import Resource
 from trading.domain import people
 from trading.domain.people import Act, Person, Role
 from trading.domain.token import Scope, covered
 from trading.domain.units import Leverage
-from trading.models import AuditRow
+from trading.models import AuditRow, Protection
 from vanta_site.api.urls import urlpatterns
 
 Json = dict[str, Any]
@@ -93,6 +94,13 @@ def _limited(account: Account) -> None:
     account.policy.save(update_fields=["max_leverage_x"])
 
 
+def _guarded(account: Account) -> None:
+    """Guarded once, as nobody has touched it."""
+    position = account.flow.position
+    Protection.objects.filter(position=position, replaced_at=None).update(replaced_at=NOW, replaced_by="a test")
+    ProtectionFactory(position=position)
+
+
 def _state(state: str) -> Callable[[Account], Json]:
     return lambda a: {"scope": "USER", "key": str(a.number), "state": state, **WHY}
 
@@ -120,6 +128,10 @@ def on_sender(act: Act) -> Cell:
     return Cell(acts=(act,), row=lambda a: a.sender.pk, sees="none", body=lambda _: WHY)
 
 
+def on_position(body: Json) -> Cell:
+    return Cell(acts=(Act.TRADE,), is_of_account=True, row=lambda a: a.flow.position.pk, body=lambda _: body, before=_guarded)
+
+
 # By path; where what is needed depends on what is said, one line for each.
 ACTS: list[tuple[str, Cell]] = [
     ("signals", Cell(acts=(Act.TRADE,), is_of_account=True, body=_entry)),
@@ -129,6 +141,7 @@ ACTS: list[tuple[str, Cell]] = [
         "positions/<row:pk>/close",
         Cell(acts=(Act.TRADE,), is_of_account=True, row=lambda a: a.flow.position.pk, body=lambda _: {}),
     ),
+    ("positions/<row:pk>/breakeven", on_position(WHY)),
     ("intents/<row:pk>/bump", Cell(acts=(Act.OPERATE,), row=lambda a: a.flow.intent.pk, body=lambda _: WHY)),
     (
         "intents/<row:pk>/cancel",
@@ -170,6 +183,9 @@ CELLS: list[tuple[str, str, Cell]] = [
     *(("get", f"{name}/<row:pk>", one) for name, (_, one) in LEDGERS.items()),
     ("get", "mode", Cell(acts=(Act.SEE,))),
     ("get", "signals/<row:pk>/journey", Cell(acts=(Act.SEE,), row=lambda a: a.flow.signal.pk)),
+    ("get", "positions/<row:pk>/protection", replace(on_position({}), acts=(Act.SEE,), is_of_account=False)),
+    ("put", "positions/<row:pk>/protection", on_position({"stop": {"move_pct": "2"}, **WHY})),
+    ("delete", "positions/<row:pk>/protection", on_position({})),
     *(("post", route, cell) for route, cell in ACTS),
 ]
 IDS = [f"{method} {route} {'+'.join(cell.acts)}" for method, route, cell in CELLS]
@@ -203,8 +219,10 @@ def ask(client: Client, method: str, route: str, cell: Cell, account: Account, h
     path = "/api/" + route.replace("<row:pk>", str(pk))
     if method == "get":
         return client.get(path, headers=headers).status_code
-    said = cell.body(account) if cell.body is not None else {}
-    return client.post(path, said, content_type="application/json", headers={"Idempotency-Key": "a-key", **headers}).status_code
+    said = {} if method == "delete" or cell.body is None else cell.body(account)
+    send = getattr(client, method)
+    answer = send(path, said, content_type="application/json", headers={"Idempotency-Key": "a-key", **headers})
+    return int(answer.status_code)
 
 
 def expected(cell: Cell, method: str, person: Person, account: Account) -> int:

@@ -1,13 +1,14 @@
 """The closed form of a signal: every field at its edges."""
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from trading.domain import signal_form, strict_json
+from trading.domain.protection import AtPrice, Protection, Target
 from trading.domain.signal import Side
 from trading.domain.signal_form import FormError
 from trading.domain.units import Leverage, Percent, Price, Usdc
@@ -269,3 +270,14 @@ def refusal_of(changes: dict[str, object]) -> FormError | None:
 def test_any_body_is_a_request_or_names_one_of_its_fields(changes: dict[str, object]) -> None:
     refusal = refusal_of(changes)
     assert refusal is None or refusal.field in changes
+
+
+def test_a_time_stop_makes_a_guard_of_the_plain_prices() -> None:
+    request = read(ENTRY, take_profit="70000", stop_loss="50000", time_stop_minutes=90)
+
+    assert (request.take_profit, request.stop_loss) == (None, None)
+    assert request.protection == Protection(
+        stop=AtPrice(price=Price.of(50_000)),
+        targets=(Target(level=AtPrice(price=Price.of(70_000))),),
+        time_stop=timedelta(minutes=90),
+    )

@@ -1,7 +1,7 @@
 """Alerts in both forms: what they mean, and the first thing wrong with those that mean nothing."""
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -240,6 +240,9 @@ def test_an_unfilled_placeholder_is_seen_inside_of_what_nests() -> None:
         ({"be_after_tp": 3}, "FIELD_INVALID", "be_after_tp"),
         ({"be_after_tp": "1"}, "FIELD_INVALID", "be_after_tp"),
         ({"trail": {"activate_pct": "1"}}, "FIELD_INVALID", "trail"),
+        ({"time_stop_minutes": 0}, "FIELD_INVALID", "time_stop_minutes"),
+        ({"time_stop_minutes": "60"}, "FIELD_INVALID", "time_stop_minutes"),
+        ({"time_stop_minutes": 43_201}, "FIELD_INVALID", "time_stop_minutes"),
         ({"test": "yes"}, "FIELD_INVALID", "test"),
         ({"meta": "text"}, "FIELD_INVALID", "meta"),
         ({"stop": "90"}, "FIELD_UNKNOWN", ""),
@@ -303,3 +306,10 @@ def test_a_short_form_must_be_whole(pair: str, field: str) -> None:
 
 def test_spaces_and_a_last_semicolon_say_nothing() -> None:
     assert read(" id=x-1 ; symbol=BTCUSD;action=close;\n") == read(BASE | {"action": "close"})
+
+
+def test_a_time_stop_is_minutes_in_both_forms() -> None:
+    text = "id=x-1;symbol=BTCUSD;action=long;size=fixed:100;leverage=5;time_stop_minutes=90"
+
+    for said in (BASE | ENTRY | {"action": "long", "time_stop_minutes": 90}, text):
+        assert read(said).protection == Protection(time_stop=timedelta(minutes=90))
