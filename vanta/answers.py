@@ -107,6 +107,27 @@ class Position:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Protection:
+    """What guards a position, and what it remembers. `stop_price` is None where nothing stops it."""
+
+    id: int
+    position: int
+    stop_price: Decimal | None
+    stop_reason: str
+    targets_hit: int
+    # As it was asked for.
+    guard: Json
+    raw: Json = field(repr=False)
+
+    @classmethod
+    def of(cls, said: Json) -> Self:
+        """As the API writes it."""
+        plain = {name: said[name] for name in ("id", "position", "stop_reason", "targets_hit", "guard")}
+        stop = None if said["stop_price"] is None else Decimal(said["stop_price"])
+        return cls(**plain, stop_price=stop, raw=said)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Mode:
     """What holds now, and why."""
 

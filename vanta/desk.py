@@ -12,7 +12,7 @@ from uuid import uuid4
 import httpx
 
 from vanta import problems
-from vanta.answers import Acceptance, Event, Journey, Mode, Page, Position
+from vanta.answers import Acceptance, Event, Journey, Mode, Page, Position, Protection
 from vanta.problems import Silent, Unrecognized
 
 TIMEOUT_SECONDS = 10.0
@@ -151,6 +151,26 @@ class Desk:
         """Close a position, or a share of it. `key` names the request: the same key closes once; empty makes one."""
         said = {} if reduce_pct is None else {"reduce_pct": str(reduce_pct)}
         return Acceptance.of(self._post(f"positions/{position}/close", said, key=key or uuid4().hex))
+
+    def protection(self, position: int) -> Protection:
+        """What guards a position.
+
+        Raises:
+            Unknown: if nothing does.
+        """
+        return Protection.of(self._get(f"positions/{position}/protection"))
+
+    def protect(self, position: int, guard: Mapping[str, Any], *, reason: str) -> Protection:
+        """Guard a position by this from now on, in place of what guards it."""
+        return Protection.of(self._ask("PUT", f"positions/{position}/protection", json={**guard, "reason": reason}))
+
+    def unprotect(self, position: int) -> Protection:
+        """Take away what guards a position; what is answered is what did."""
+        return Protection.of(self._ask("DELETE", f"positions/{position}/protection"))
+
+    def breakeven(self, position: int, *, reason: str) -> Protection:
+        """Move a position's stop to where closing it costs nothing."""
+        return Protection.of(self._post(f"positions/{position}/breakeven", {"reason": reason}))
 
     # --- the desk
 

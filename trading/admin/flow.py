@@ -3,11 +3,14 @@
 from typing import Any
 
 from django.contrib import admin
+from django.urls import reverse
+from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
 from trading import selectors
-from trading.admin.base import ReadOnlyAdmin, ReadOnlyInline, facts, link, onward, subject_link, table
-from trading.models import Event, Fill, Position, Signal
+from trading.admin.base import NOTHING, ReadOnlyAdmin, ReadOnlyInline, facts, link, onward, subject_link, table
+from trading.domain.position import PositionStatus
+from trading.models import Event, Fill, Firing, Position, Protection, Signal
 
 
 @admin.display(description="timeline")
@@ -44,6 +47,42 @@ class SignalAdmin(ReadOnlyAdmin):
     search_fields = ("intent_key__exact", "trace_id__exact")
     search_help_text = "a whole intent key or trace id"
     more = (list_display[-1], timeline)
+
+
+_HANDS = (("close", "close-position"), ("breakeven", "breakeven"), ("stop", "attach-stop"))
+
+
+@admin.display(description="do")
+def hands(position: Position) -> SafeString | str:
+    """Links to what people do with an open position; each page says what will happen."""
+    if position.status != PositionStatus.OPEN:
+        return NOTHING
+    return format_html_join(
+        " · ",
+        '<a href="{}?position={}">{}</a>',
+        ((reverse("admin:control_act", args=[name]), position.pk, text) for text, name in _HANDS),
+    )
+
+
+class GuardInline(ReadOnlyInline):
+    """What guards a position, and what guarded it before."""
+
+    model = Protection
+    columns = (
+        *("stop_price", "stop_reason", "best_price", "targets_hit", "deadline_at", "guard", "placed_by", "placed_at"),
+        *("replaced_at", "replaced_by"),
+    )
+    ordering = ("-pk",)
+    show_change_link = False
+
+
+class FiringInline(ReadOnlyInline):
+    """The levels that were reached, and what became of their closes."""
+
+    model = Firing
+    columns = ("cause", "level", "attempt", "level_price", "price", "reduce_usdc", "fired_at", link("signal"), "fate", "retry_at")
+    ordering = ("-pk",)
+    show_change_link = False
 
 
 class FillInline(ReadOnlyInline):
@@ -85,6 +124,7 @@ class PositionAdmin(ReadOnlyAdmin):
         "realised_pnl_usdc",
         "opened_at",
         "closed_at",
+        hands,
         onward(
             ("orders", "execution_order", "position__id__exact", "pk"),
             ("fills", "trading_fill", "position__id__exact", "pk"),
@@ -95,7 +135,7 @@ class PositionAdmin(ReadOnlyAdmin):
     list_filter = ("status", "book", "direction")
     search_fields = ("pk__exact",)
     search_help_text = "a position's number"
-    inlines = (FillInline,)
+    inlines = (GuardInline, FiringInline, FillInline)
     more = (list_display[-1],)
 
 

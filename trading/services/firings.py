@@ -35,8 +35,8 @@ def record(row: Protection, reached: Reached, *, price: Price | None, reduce: Us
         hits_before=row.targets_hit,
         fired_at=at,
     )
-    facts: dict[str, Any] = {"position": row.position_id, "level": reached.name, "attempt": firing.attempt}
-    journal.record("protection.fired", row, at=at, **facts, level_price=reached.level, price=price, reduce_usdc=reduce)
+    facts: dict[str, Any] = {"protection": row.pk, "level": reached.name, "attempt": firing.attempt}
+    journal.record("protection.fired", row.position, at=at, **facts, level_price=reached.level, price=price, reduce_usdc=reduce)
     return firing
 
 

@@ -96,12 +96,12 @@ def _keep(protection_ids: Collection[int], *, sight: Sight) -> list[int]:
     before = {row.pk: _kept(row) for row in rows}
     reasons = {row.pk: row.stop_reason for row in rows}
     fired = _firings(rows, at=sight.at)
-    learned = [firing for row in rows for firing in _learn(row, fired[row.pk], sight=sight)]
+    learned = [(row, firing) for row in rows for firing in _learn(row, fired[row.pk], sight=sight)]
     wanting = [row.pk for row in rows if _follow(row, fired[row.pk], sight=sight)]
     pgbulk.update(Protection, [row for row in rows if _kept(row) != before[row.pk]], _KEPT)
-    pgbulk.update(Firing, learned, ["fate", "retry_at"])
+    pgbulk.update(Firing, [firing for _, firing in learned], ["fate", "retry_at"])
     moved = [_move(row, at=sight.at) for row in rows if row.stop_reason != reasons[row.pk]]
-    unfilled = [_nothing(firing, at=sight.at) for firing in learned if firing.fate == Fate.UNFILLED]
+    unfilled = [_nothing(row, firing, at=sight.at) for row, firing in learned if firing.fate == Fate.UNFILLED]
     journal.record_all([*moved, *unfilled])
     return wanting
 
@@ -129,13 +129,13 @@ def _fire(protection_id: int, *, sight: Sight) -> int | None:
 
 
 def _move(row: Protection, *, at: datetime) -> Event:
-    facts: dict[str, Any] = {"position": row.position_id, "stop": row.stop_price, "why": row.stop_reason}
-    return journal.event("protection.moved", row, at=at, **facts)
+    facts: dict[str, Any] = {"protection": row.pk, "stop": row.stop_price, "why": row.stop_reason}
+    return journal.event("protection.moved", row.position, at=at, **facts)
 
 
-def _nothing(firing: Firing, *, at: datetime) -> Event:
-    facts: dict[str, Any] = {"position": firing.position_id, "level": firing.level, "attempt": firing.attempt}
-    return journal.event("protection.unfilled", firing.protection, at=at, **facts, retry_at=firing.retry_at)
+def _nothing(row: Protection, firing: Firing, *, at: datetime) -> Event:
+    facts: dict[str, Any] = {"protection": row.pk, "level": firing.level, "attempt": firing.attempt}
+    return journal.event("protection.unfilled", row.position, at=at, **facts, retry_at=firing.retry_at)
 
 
 def _kept(row: Protection) -> list[object]:
@@ -146,7 +146,7 @@ def _firings(rows: Sequence[Protection], *, at: datetime) -> dict[int, list[Firi
     """What still says something of each: what is under way, what was filled, and what rests after it came to nothing."""
     found: dict[int, list[Firing]] = defaultdict(list)
     says = ~Q(fate=Fate.UNFILLED) | Q(retry_at__gt=at)
-    for firing in Firing.objects.filter(says, protection__in=rows).select_related("protection").order_by("pk"):
+    for firing in Firing.objects.filter(says, protection__in=rows).order_by("pk"):
         found[firing.protection_id].append(firing)
     return found
 

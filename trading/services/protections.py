@@ -51,7 +51,7 @@ def place(position: Position, wanted: Protection, *, by: str, at: datetime) -> P
     memory = guarding.begin(wanted, entry=position.entry_price, direction=Direction(position.direction))
     row.remember(memory, guard=row.as_guard)
     row.save(force_insert=True)
-    journal.record("protection.placed", row, at=at, position=position.pk, guard=row.guard, stop=row.stop_price, by=by)
+    journal.record("protection.placed", position, at=at, protection=row.pk, guard=row.guard, stop=row.stop_price, by=by)
     return row
 
 
@@ -59,7 +59,7 @@ def place(position: Position, wanted: Protection, *, by: str, at: datetime) -> P
 def keep(row: ProtectionRow, *, at: datetime) -> None:
     """Keep what a guard remembers from now on."""
     row.save(update_fields=MEMORY)
-    journal.record("protection.moved", row, at=at, position=row.position_id, stop=row.stop_price, why=row.stop_reason)
+    journal.record("protection.moved", row.position, at=at, protection=row.pk, stop=row.stop_price, why=row.stop_reason)
 
 
 @piece
@@ -67,7 +67,7 @@ def end(row: ProtectionRow, *, by: str, at: datetime) -> None:
     """Let a guard stand no longer. What it fired goes on."""
     row.replaced_at, row.replaced_by = at, by[:200]
     row.save(update_fields=["replaced_at", "replaced_by"])
-    journal.record("protection.ended", row, at=at, position=row.position_id, by=by)
+    journal.record("protection.ended", row.position, at=at, protection=row.pk, by=by)
 
 
 @piece

@@ -21,7 +21,7 @@ from trading.domain.people import Act, Person
 from trading.services import mode, people
 from trading.services.mode import DeskSwitch
 from vanta_site import standing
-from vanta_site.control import forecast
+from vanta_site.control import forecast, positions
 from vanta_site.control.acts import ACTS, SWITCHES, ControlAct, Said, Word
 from vanta_site.control.forms import FlattenForm, ReasonForm, StateForm
 from vanta_site.control.scopes import named
@@ -77,9 +77,9 @@ def stop(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def act(request: HttpRequest, name: str) -> HttpResponse:
     """What an act is about, then what it will do and why, then the act itself."""
-    if name not in ACTS:
+    chosen, person = (ACTS | positions.ACTS).get(name), people.of_user(request.user)
+    if chosen is None:
         raise Http404
-    chosen, person = ACTS[name], people.of_user(request.user)
     roles.check(person, Act.SEE)
     about = chosen.form(request.POST if request.method == "POST" else request.GET)
     if not about.is_valid():

@@ -14,6 +14,7 @@ from tests.integration.vanta_site.client.conftest import World
 from trading.domain.signal import SignalStatus
 from trading.models import Signal
 from vanta.commands import vanta
+from vanta.problems import Unknown
 
 ENTRY = ("--symbol", "BTC-USD", "--side", "LONG", "--collateral", "50", "--leverage", "3")
 
@@ -123,3 +124,39 @@ def test_without_a_token_it_says_how_to_get_one(world: World) -> None:
 
     assert refused.exit_code == 2
     assert "manage.py token create" in refused.output
+
+
+def test_a_position_is_guarded_and_shown(world: World) -> None:
+    position = str(world.flow.position.pk)
+    guard = ("--stop", "5%", "--target", "62000@50", "--target", "2R@50", "--breakeven-after", "1", "--trail", "3:1")
+
+    guarded = run(world, "--json", "protect", position, *guard, "--time-stop", "90", "--reason", "drill")
+
+    (document,) = documents(guarded)
+    assert (guarded.exit_code, document["stop_price"]) == (0, "57000")
+    assert document["guard"] == {
+        "stop": {"move_pct": "5"},
+        "targets": [{"price": "62000", "close_pct": "50"}, {"reward": "2", "close_pct": "50"}],
+        "breakeven_after": 1,
+        "trail": {"activate_pct": "3", "distance_pct": "1"},
+        "time_stop_minutes": 90,
+    }
+    shown = run(world, "protect", position).stdout
+    assert shown == f"position {position} is guarded by a stop at 57000 (SET); 0 targets hit\n"
+    assert run(world, "protect", position, "--remove").stdout.startswith(f"position {position} was guarded by a stop at 57000")
+    assert isinstance(run(world, "protect", position).exception, Unknown)
+
+
+def test_a_stop_is_moved_to_breakeven(world: World) -> None:
+    position = str(world.flow.position.pk)
+
+    moved = run(world, "breakeven", position, "--reason", "drill")
+
+    assert (moved.exit_code, moved.stdout) == (
+        0,
+        f"position {position} is guarded by a stop at 60066 (BREAKEVEN); 0 targets hit\n",
+    )
+
+
+def test_a_guard_needs_a_reason(world: World) -> None:
+    assert run(world, "protect", str(world.flow.position.pk), "--stop", "5%").exit_code == 2
