@@ -11,7 +11,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('trading', '0016_what_a_fill_is_made_of'),
+        ('trading', '0020_whose_positions_are'),
     ]
 
     operations = [
