@@ -95,6 +95,11 @@ TABLES: tuple[Table, ...] = (
         frozen="position_id protection_id cause level attempt level_price price reduce_usdc hits_before fired_at",
     ),
     _ledger(
+        "position_levels",
+        changes="is_canonical",
+        frozen="position_id level price chain_id tx_hash log_index block_number block_hash changed_at",
+    ),
+    _ledger(
         "fills",
         changes="is_canonical",
         frozen="position_id trader_id market_id book kind price collateral_usdc leverage_x held_usdc entry_price fee_usdc"

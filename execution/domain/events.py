@@ -6,7 +6,7 @@ from datetime import datetime
 from execution.domain.chain import Block, Log
 from execution.domain.venue_order import VenueOrderKind
 from trading.domain.errors import Conflict
-from trading.domain.position import Direction, FillKind
+from trading.domain.position import Direction, FillKind, Held, LevelKind, Levels
 from trading.domain.units import Leverage, Price, Usdc
 
 
@@ -54,6 +54,26 @@ class LimitCanceled:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Costs:
+    """What an execution moved and what it cost. `moved`: collateral put up, closed, deposited or withdrawn, at a leverage."""
+
+    moved: Usdc
+    leverage: Leverage
+    fee: Usdc
+    rollover: Usdc
+    funding: Usdc
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CostsCharged:
+    """What the execution that follows in the same transaction cost."""
+
+    trader: str
+    pair_index: int
+    costs: Costs
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TradeExecuted:
     """The venue executed. `order_id` is None when no market order of anybody's asked for it (TP, SL, liquidation).
 
@@ -67,12 +87,50 @@ class TradeExecuted:
     trader: str
     pair_index: int
     venue_index: int
-    opened_at: datetime
+    # None: the venue's own word for it makes no sense.
+    opened_at: datetime | None
     direction: Direction
     price: Price
     collateral: Usdc
     leverage: Leverage
     payout: Usdc
+    levels: Levels
+    # None: it wasn't told.
+    costs: Costs | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PositionResized:
+    """An increase was filled, or margin was moved: `after` is what the position is from now on.
+
+    `coins`: what an increase added, None for margin. `margin_fee`: what a change of margin took, None for an increase.
+    """
+
+    order_id: int | None
+    kind: FillKind
+    trader: str
+    pair_index: int
+    venue_index: int
+    opened_at: datetime | None
+    direction: Direction
+    after: Held
+    levels: Levels
+    coins: int | None
+    margin_fee: Usdc | None
+    is_withdrawal: bool
+    costs: Costs | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LevelChanged:
+    """The venue holds another level for a position; a price of None: none any more."""
+
+    trader: str
+    pair_index: int
+    venue_index: int
+    opened_at: datetime | None
+    level: LevelKind
+    price: Price | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,14 +142,17 @@ class OrderCanceled:
     pair_index: int
 
 
-VenueEvent = OrderInitiated | LimitUpdated | LimitCanceled | TradeExecuted | OrderCanceled
+VenueEvent = (
+    OrderInitiated | LimitUpdated | LimitCanceled | CostsCharged | TradeExecuted | PositionResized | LevelChanged | OrderCanceled
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Happening:
     """One of the venue's events, with the block and the log it stands in.
 
-    `ordinal`: how many orders its transaction had registered before it, whoever they were for.
+    `ordinal`: how many orders its transaction had registered before it, whoever they were for. What is `past` was read
+    long after it happened: it is nobody's news.
     """
 
     event: VenueEvent
@@ -99,3 +160,4 @@ class Happening:
     log: Log
     chain_id: int
     ordinal: int = 0
+    past: bool = False

@@ -4,7 +4,6 @@ A block whose parent isn't ours means a reorganization: we walk back to the fork
 derived from the blocks above it. A block that can't be fetched stops the cursor; it is never skipped.
 """
 
-from collections import Counter
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -14,9 +13,9 @@ import structlog
 from execution import locks
 from execution.desk import Clock, Desk
 from execution.domain.chain import Block, Log
-from execution.domain.events import Happening, LimitUpdated, OrderInitiated, UnknownEvent
+from execution.domain.events import Happening
 from execution.models import ChainBlock, Cursor, TxReceipt
-from execution.services import settlement, stumbles, watching
+from execution.services import reading, settlement, stumbles, watching
 from trading import lanes
 from trading.domain.errors import Conflict, Unavailable
 from trading.kinds import piece, step, write
@@ -102,12 +101,16 @@ def _read(lease: Lease, cursor: Cursor, fresh: list[Block], *, desk: Desk, clock
     """Settle what happened in the next blocks, and go past them."""
     lease.renew()
     logs = desk.chain.logs([block.hash for block in fresh], emitters=desk.venue.emitters)
-    happenings, strange = _decoded(fresh, logs, desk=desk)
+    happenings, strange = reading.read(_placed(fresh, logs), desk=desk)
     _disown(fresh, at=clock())
     with stumbles.counted(cursor.hash) as failures:
         left_out = stumbles.creep(lease, happenings) if failures >= stumbles.SLOW else []
         said = [] if failures >= stumbles.SLOW else happenings
         _advance(lease, cursor_hash=cursor.hash, fresh=fresh, happenings=said, strange=strange, left_out=left_out)
+
+
+def _placed(blocks: list[Block], logs: list[list[Log]]) -> list[tuple[Block, Log]]:
+    return [(block, entry) for block, entries in zip(blocks, logs, strict=True) for entry in entries]
 
 
 def _lags(head: Block, cursor: Cursor) -> bool:
@@ -124,26 +127,6 @@ def _linked(parent: Block, blocks: dict[int, Block]) -> list[Block]:
         linked.append(following)
         parent = following
     return linked
-
-
-def _decoded(blocks: list[Block], logs: list[list[Log]], *, desk: Desk) -> tuple[list[Happening], list[Log]]:
-    """The venue's events in the chain's order, and the logs that our ABI doesn't know."""
-    found: list[Happening] = []
-    strange: list[Log] = []
-    registered: Counter[str] = Counter()
-    for block, entries in zip(blocks, logs, strict=True):
-        for entry in sorted(entries, key=lambda entry: entry.log_index):
-            try:
-                event = desk.venue.decode(entry)
-            except UnknownEvent:
-                strange.append(entry)
-                continue
-            if event is None:
-                continue
-            ordinal = registered[entry.tx_hash]
-            registered[entry.tx_hash] += isinstance(event, OrderInitiated | LimitUpdated)
-            found.append(Happening(event=event, block=block, log=entry, chain_id=desk.chain.chain_id, ordinal=ordinal))
-    return found, strange
 
 
 @write

@@ -11,7 +11,7 @@ from factory.django import DjangoModelFactory
 from tests.factories import NOW
 from trading.domain import guarding, protection
 from trading.domain.mode import Book
-from trading.domain.position import Direction, FillKind
+from trading.domain.position import Direction, FillKind, LevelKind
 from trading.domain.signal import DEFAULT_SLIPPAGE, ENTRY_LIFETIME, Side, SignalStatus, intent_key
 from trading.domain.source import Auth
 from trading.domain.units import Leverage, Percent, Price, Usdc
@@ -21,6 +21,7 @@ from trading.models import (
     Firing,
     Market,
     Position,
+    PositionLevel,
     PriceFeed,
     Protection,
     Quote,
@@ -186,6 +187,21 @@ class PositionFactory(DjangoModelFactory):
     leverage_x = Leverage.of(3)
     entry_price = Price.of(60_000)
     realised_pnl_usdc = Usdc.zero()
+
+
+class PositionLevelFactory(DjangoModelFactory):
+    class Meta:
+        model = PositionLevel
+
+    position = factory.SubFactory(PositionFactory)
+    level = LevelKind.STOP_LOSS
+    price = Price.of(58_000)
+    chain_id = 31_337
+    tx_hash = factory.Sequence(lambda number: f"0x{number:064x}")
+    log_index = 0
+    block_number = factory.Sequence(lambda number: number)
+    block_hash = factory.LazyAttribute(lambda row: f"0x{row.block_number:064x}")
+    changed_at = NOW
 
 
 class FillFactory(DjangoModelFactory):

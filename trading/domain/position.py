@@ -85,6 +85,13 @@ class FillKind(StrEnum):
         return self in OPENING
 
 
+class LevelKind(StrEnum):
+    """Which of a position's levels."""
+
+    TAKE_PROFIT = "TAKE_PROFIT"
+    STOP_LOSS = "STOP_LOSS"
+
+
 OPENING = frozenset((FillKind.OPEN, FillKind.INCREASE))
 CLOSING = frozenset((FillKind.CLOSE, FillKind.LIQUIDATION, FillKind.TAKE_PROFIT, FillKind.STOP_LOSS))
 # They say what they leave.
@@ -98,6 +105,14 @@ class Held:
     collateral: Usdc
     leverage: Leverage
     entry: Price
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Levels:
+    """Where the venue itself closes a position; None: it doesn't."""
+
+    take_profit: Price | None
+    stop_loss: Price | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,6 +4,7 @@ from trading.models.audit import AuditCheck, AuditHead, AuditRow
 from trading.models.day_result import DayResult
 from trading.models.event import Event
 from trading.models.feed import LastPrice, PriceFeed
+from trading.models.level import PositionLevel
 from trading.models.market import Market
 from trading.models.member import Member
 from trading.models.mode import ModeState
@@ -33,6 +34,7 @@ __all__ = [
     "PaperFlow",
     "PaperWallet",
     "Position",
+    "PositionLevel",
     "PriceFeed",
     "Protection",
     "Quote",

@@ -69,6 +69,25 @@ def record(execution: Execution, *, position: Position, trace_id: str) -> Fill:
 
     The caller holds the account's lock.
     """
+    fill, is_new = _kept(execution, position=position)
+    if is_new:
+        _announce(execution, position=position, trace_id=trace_id)
+    return fill
+
+
+def _forget_what_was_found(position: Position) -> None:
+    # The real opening was read after all, and what follows it is read too: counted beside them, it would count twice.
+    position.fills.canonical().filter(kind=FillKind.ADOPTED).update(is_canonical=False)
+
+
+@piece
+def keep(execution: Execution, *, position: Position) -> Fill:
+    """As `record`, of what happened long ago: it is nobody's news."""
+    fill, _ = _kept(execution, position=position)
+    return fill
+
+
+def _kept(execution: Execution, *, position: Position) -> tuple[Fill, bool]:
     (position,) = locks.positions([position.pk])
     was_void = position.status == PositionStatus.VOID
     wallet = wallets.of(position.trader_id, at=execution.filled_at) if position.book == Book.PAPER else None
@@ -80,14 +99,7 @@ def record(execution: Execution, *, position: Position, trace_id: str) -> Fill:
         wallets.settle(wallet, fill)
     if execution.kind is FillKind.OPEN and (is_new or was_void):
         protections.attach(position, at=execution.filled_at)
-    if is_new:
-        _announce(execution, position=position, trace_id=trace_id)
-    return fill
-
-
-def _forget_what_was_found(position: Position) -> None:
-    # The real opening was read after all, and what follows it is read too: counted beside them, it would count twice.
-    position.fills.canonical().filter(kind=FillKind.ADOPTED).update(is_canonical=False)
+    return fill, is_new
 
 
 def _announce(execution: Execution, *, position: Position, trace_id: str) -> None:

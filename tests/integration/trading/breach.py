@@ -8,7 +8,7 @@ from django.db import models
 from tests.factories.execution import VenueOrderFactory
 from tests.factories.paper import PaperFlowFactory
 from tests.factories.reconciliation import DifferenceFactory
-from tests.factories.trading import FillFactory, FiringFactory, PositionFactory, ProtectionFactory
+from tests.factories.trading import FillFactory, FiringFactory, PositionFactory, PositionLevelFactory, ProtectionFactory
 
 
 @dataclass(frozen=True)
@@ -67,6 +67,7 @@ OF_THE_BOOK = [
         "kind = 'INCREASE'",
         "kind = 'MARGIN', held_usdc = 50",
     ),
+    *of("position_level_is_known", PositionLevelFactory, "level = 'MOON'"),
     *of("venue_order_status_is_known", VenueOrderFactory, "status = 'LOST'"),
     *of("venue_order_kind_is_known", VenueOrderFactory, "kind = 'GIFT'"),
     *of("venue_order_direction_is_known", VenueOrderFactory, "direction = 'UP'"),

@@ -17,7 +17,7 @@ from execution.domain.events import (
     UnknownEvent,
 )
 from execution.domain.venue_order import VenueOrderKind
-from trading.domain.position import Direction, FillKind
+from trading.domain.position import Direction, FillKind, Levels
 from trading.domain.units import Leverage, Price, Usdc
 
 TRADER = "0x3C44CdDdB6a900fa2b585dd299e03d12FA4293BC"
@@ -97,6 +97,7 @@ def test_an_open_is_read_with_the_collateral_net_of_its_fee() -> None:
         collateral=Usdc.of("49.9325"),
         leverage=Leverage.of(3),
         payout=Usdc.zero(),
+        levels=Levels(take_profit=None, stop_loss=None),
     )
 
 
@@ -173,6 +174,17 @@ def test_an_event_that_changes_no_order_and_no_position_is_none() -> None:
     assert events.decode(_log((DELEGATE_ADDED, TRADER_TOPIC, TRADER_TOPIC), ["uint256"], [1])) is None
 
 
+@pytest.mark.parametrize("stamp", [0, 50_000_000, 2**255])
+def test_a_time_of_opening_that_makes_no_sense_is_none(stamp: int) -> None:
+    types = ["uint256", TRADE_TYPE, "bool", "uint256", "uint256", "int256", "uint256", "bool", "uint256", "bool"]
+    trade = (*_trade()[:4], stamp, *_trade()[5:])
+
+    event = events.decode(_log((EXECUTED,), types, [91, trade, False, 1, 1, 0, 0, False, 1, False]))
+
+    assert isinstance(event, TradeExecuted)
+    assert event.opened_at is None
+
+
 @pytest.mark.parametrize("topics", [("0x" + "99" * 32,), ()])
 def test_an_unknown_topic_raises(topics: tuple[str, ...]) -> None:
     with pytest.raises(UnknownEvent):
@@ -193,7 +205,7 @@ def test_a_log_that_is_no_hex_raises_it_too() -> None:
 
 def test_an_instant_beyond_the_calendar_raises_it_too() -> None:
     types = ["uint256", TRADE_TYPE, "bool", "uint256", "uint256", "int256", "uint256", "bool", "uint256", "bool"]
-    trade = (*_trade()[:-1], 2**255)
+    trade = (*_trade()[:4], 2**255, *_trade()[5:-1], 2**255)
 
     with pytest.raises(UnknownEvent):
         events.decode(_log((EXECUTED,), types, [91, trade, True, 1, 1, 0, 0, False, 1, False]))
