@@ -48,7 +48,11 @@ def test_an_order_of_ours_is_pending_and_then_filled(world: World) -> None:
     _kept(world)
 
     order.refresh_from_db()
-    assert (order.status, order.ended_in_block, order.ended_at) == (FILLED, Cursor.objects.get().hash, world.now)
+    assert (order.status, order.ended_in_block, order.ended_at) == (
+        FILLED,
+        Cursor.objects.get().hash,
+        world.now.replace(microsecond=0),
+    )
 
 
 def test_an_order_by_the_traders_own_hand_is_a_row_too(world: World, hand: Hand) -> None:
