@@ -4,7 +4,7 @@ from typing import Any
 
 from django.contrib.admin import AdminSite
 from django.http import HttpRequest
-from django.urls import URLPattern, URLResolver, path
+from django.urls import URLPattern, URLResolver, path, re_path
 
 
 class Console(AdminSite):
@@ -19,7 +19,7 @@ class Console(AdminSite):
     def get_urls(self) -> list[URLResolver | URLPattern]:
         """The admin's own pages and ours."""
         # Models aren't loaded yet when Django makes the site.
-        from vanta_site import approvals, feeds
+        from vanta_site import approvals, feeds, reports
         from vanta_site.control import pages
 
         ours = [
@@ -28,6 +28,8 @@ class Console(AdminSite):
             path("control/flatten/<int:pk>/", self.admin_view(pages.job), name="control_job"),
             path("control/<slug:name>/", self.admin_view(pages.act), name="control_act"),
             path("feeds/", self.admin_view(feeds.page), name="feeds"),
+            path("reports/", self.admin_view(reports.page), name="reports"),
+            re_path(r"^reports/(?P<name>fills|results)\.csv$", self.admin_view(reports.download), name="report_csv"),
             path("approvals/", self.admin_view(approvals.page), name="approvals"),
         ]
         return [*ours, *super().get_urls()]

@@ -10,6 +10,9 @@ SUMS = {"Sum", "Avg"}
 # What sums over the rows of one row that has one book, or of no book at all: where, and why it needs no word of a book.
 ELSEWHERE = {
     "trading/services/wallets.py:proven": "the flows of one wallet on paper",
+    "trading/models/day_result.py:<module>": "sums of the columns: a query set says the book",
+    "risk/services/equities.py:_sum": "of the fills that its caller took from one book",
+    "execution/selectors.py:Exits": "the closes of one position, which has one book",
     "risk/services/exposures.py:<module>": "an expression: the function that uses it says the book",
 }
 

@@ -5,7 +5,7 @@ Each field says itself what it is in OpenAPI (`json_schema`).
 
 import re
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import Any
 
@@ -21,6 +21,7 @@ _MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d{1,9})?([Zz]|[
 _LINE = r"^[^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$"
 # Halves of characters, which JSON can escape and PostgreSQL can't keep.
 _HALF = re.compile("[\ud800-\udfff]")
+_DAY = re.compile(r"(19|20)\d{2}-\d{2}-\d{2}", re.ASCII)
 _DIGITS = r"(0|[1-9][0-9]{0,11})"
 
 Json = dict[str, Any]
@@ -193,6 +194,24 @@ class Moment(Strict):
         try:
             return datetime.fromisoformat(data.upper()).astimezone(UTC)
         except (ValueError, OverflowError):
+            self.fail("invalid")
+
+
+class CalendarDay(Strict):
+    """A date."""
+
+    @property
+    def json_schema(self) -> Json:
+        """A date."""
+        return {"type": "string", "format": "date"}
+
+    def to_internal_value(self, data: Any) -> date:
+        """The date."""
+        if not isinstance(data, str) or not _DAY.fullmatch(data):
+            self.fail("invalid")
+        try:
+            return date.fromisoformat(data)
+        except ValueError:
             self.fail("invalid")
 
 

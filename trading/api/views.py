@@ -72,6 +72,8 @@ class Resource(ViewSetMixin, APIView):
     shape: ClassVar[type[serializers.Serializer[Any]]]
     query: ClassVar[type[Query]] = PageQuery
     look: ClassVar[Act] = Act.SEE
+    # Whether its query says which account it is about.
+    names_an_account: ClassVar[bool] = False
     # Doing: what is asked, what is answered (as read, if nothing else is said), and by which status.
     form: ClassVar[type[Form]] = Why
     answer: ClassVar[type[serializers.Serializer[Any]] | None] = None

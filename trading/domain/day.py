@@ -22,10 +22,10 @@ def day_of(at: datetime, *, zone: tzinfo) -> Day:
     never, or leaves out a date: then the local date alone doesn't say which day it is.
     """
     local = at.astimezone(zone).date()
-    first = max(day for day in (local - _ONE, local, local + _ONE) if _midnight(day, zone=zone) <= at)
-    return Day(local=first, starts_at=_midnight(first, zone=zone), ends_at=_midnight(first + _ONE, zone=zone))
+    first = max(day for day in (local - _ONE, local, local + _ONE) if midnight(day, zone=zone) <= at)
+    return Day(local=first, starts_at=midnight(first, zone=zone), ends_at=midnight(first + _ONE, zone=zone))
 
 
-def _midnight(day: date, *, zone: tzinfo) -> datetime:
-    """The first of two; one that the clock skips is where it would have been."""
+def midnight(day: date, *, zone: tzinfo) -> datetime:
+    """When a local date begins: the first of two; one that the clock skips is where it would have been."""
     return datetime.combine(day, time(), tzinfo=zone).astimezone(UTC)

@@ -3,9 +3,19 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
 from datetime import date
+from enum import StrEnum
 from typing import Self
 
 from trading.domain.units import Multiple, Percent, Usdc
+
+
+class Grain(StrEnum):
+    """What results are added up by."""
+
+    DAY = "DAY"
+    WEEK = "WEEK"  # from Monday on
+    MONTH = "MONTH"
+    MARKET = "MARKET"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,3 +109,27 @@ def drawdown(points: Iterable[Point]) -> Drawdown | None:
         if depth and (deepest is None or depth > deepest.depth):
             deepest = Drawdown(depth=depth, peak=peak.day, trough=point.day)
     return deepest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Performance:
+    """How days of trading went, all in all. `best` and `worst` are the days that earned most and least."""
+
+    total: Result
+    days: int
+    best: tuple[date, Usdc] | None
+    worst: tuple[date, Usdc] | None
+    drawdown: Drawdown | None
+
+
+def performance(days: Iterable[tuple[date, Result]]) -> Performance:
+    """What is said of days, which come in order. Days on which nothing happened aren't among them."""
+    active = [(day, result) for day, result in days if result.fills or result.trades]
+    earned = [(day, result.net) for day, result in active]
+    return Performance(
+        total=total(result for _, result in active),
+        days=len(active),
+        best=max(earned, key=lambda each: each[1], default=None),
+        worst=min(earned, key=lambda each: each[1], default=None),
+        drawdown=drawdown(curve(active)),
+    )

@@ -1,19 +1,22 @@
 """What each day brought: sums over fills and closed positions, so that a year is read from a few hundred rows."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Self
 
 from django.db import connection, models
-from django.db.models import Sum
+from django.db.models import F, Sum
+from django.db.models.functions import TruncMonth, TruncWeek
 
 from trading.domain.mode import Book
-from trading.domain.result import Result
+from trading.domain.result import Grain, Result
 from trading.models.fields import UsdcField
 from trading.models.lifecycle import choices, known_words
 from trading.models.market import Market
 from trading.models.trader import Trader
+
+_KEYS = {Grain.DAY: F("day"), Grain.WEEK: TruncWeek("day"), Grain.MONTH: TruncMonth("day"), Grain.MARKET: F("market__symbol")}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,10 +41,10 @@ class DayResultQuerySet(models.QuerySet["DayResult"]):
         """All of them together."""
         return _result(self.aggregate(**_SUMS))
 
-    def by(self, *keys: str) -> list[tuple[tuple[Any, ...], Result]]:
-        """The total for each of the keys, in their order."""
-        rows = self.order_by().values(*keys).annotate(**_SUMS).order_by(*keys)
-        return [(tuple(row[key] for key in keys), _result(row)) for row in rows]
+    def by(self, grain: Grain) -> list[tuple[Any, Result]]:
+        """The total of each day, week (by its Monday), month (by its first), or market (by its symbol), in order."""
+        rows = self.annotate(key=_KEYS[grain]).order_by().values("key").annotate(**_SUMS).order_by("key")
+        return [(row["key"], _result(row)) for row in rows]
 
     def recount(self, spans: Iterable[Span]) -> None:
         """Count the days anew from their fills and positions. One statement, however many they are."""
@@ -102,7 +105,7 @@ _COLUMNS = {
 _SUMS = {f"sum_of_{name}": Sum(column) for name, column in _COLUMNS.items()}
 
 
-def _result(sums: dict[str, Any]) -> Result:
+def _result(sums: Mapping[str, Any]) -> Result:
     """The result that was asked for; without a row it is nothing."""
     return Result(**{name: value for name in _COLUMNS if (value := sums[f"sum_of_{name}"]) is not None})
 

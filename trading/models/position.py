@@ -1,5 +1,6 @@
 """What is held, and the venue's executions that made it so."""
 
+from datetime import datetime
 from typing import Self
 
 from django.db import models
@@ -110,6 +111,10 @@ class FillQuerySet(models.QuerySet["Fill"]):
     def canonical(self) -> Self:
         """Those in a block that the chain still has."""
         return self.filter(is_canonical=True)
+
+    def after(self, filled_at: datetime, pk: int) -> Self:
+        """Those that come after a fill, by time and then by number."""
+        return self.filter(models.Q(filled_at__gt=filled_at) | models.Q(filled_at=filled_at, pk__gt=pk))
 
 
 class Fill(models.Model):

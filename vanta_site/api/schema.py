@@ -94,7 +94,7 @@ class ResourceSchema(AutoSchema):
         """What a list is narrowed by, and the caller's own name for a request."""
         if self._is_act:
             return [_KEY] if self.view.is_keyed else []
-        return [self.view.query] if self._is_page else []
+        return [self.view.query] if self._is_page or self.view.names_an_account else []
 
     def get_examples(self) -> list[OpenApiExample]:
         """A body as people send it."""
@@ -121,7 +121,7 @@ class ResourceSchema(AutoSchema):
         return bodies | {str(status): self._problem(status) for status in self._failures()}
 
     def _failures(self) -> list[int]:
-        own = _OF_A_QUERY + (_OF_A_ROW if "{" in self.path else ())
+        own = _OF_A_QUERY + (_OF_A_ROW if "{" in self.path or self.view.names_an_account else ())
         of_acts = _OF_AN_ACT if self.method != "GET" else ()
         return sorted({*_ALWAYS, *own, *of_acts, *(_OF_A_BODY if self._is_act else ())})
 

@@ -19,6 +19,7 @@ from trading.api.approvals import Declining, Granting
 from trading.api.desk import Markets, Sources, Traders
 from trading.api.positions import Closing, Fills, Positions
 from trading.api.records import Audit, Events
+from trading.api.results import Performances, Results
 from trading.api.signals import Signals
 from trading.api.views import Resource
 from trading.api.wallets import PaperFlows, PaperWallets
@@ -74,6 +75,8 @@ urlpatterns = [
     *_ledger("wallet-flows", WalletFlows),
     *_ledger("paper-wallets", PaperWallets),
     *_ledger("paper-flows", PaperFlows),
+    path("results", Results.as_view({"get": "sums"}), name="api-results"),
+    path("performance", Performances.as_view({"get": "whole"}), name="api-performance"),
     *_ledger("policies", Policies, post="perform"),
     *_ledger("halts", Halts, post="perform"),
     *_ledger("flattens", Flattens, post="perform"),

@@ -13,7 +13,7 @@ from tests.factories import NOW
 from tests.factories.trading import FillFactory, MarketFactory, PositionFactory, TraderFactory
 from trading.domain.mode import Book
 from trading.domain.position import Direction, FillKind, PositionStatus
-from trading.domain.result import Result
+from trading.domain.result import Grain, Result
 from trading.domain.units import Leverage, Price, Usdc
 from trading.kinds import write
 from trading.models import DayResult, Fill, Position, Trader
@@ -81,7 +81,7 @@ def reorganized(position: Position, fill: Fill) -> None:
 
 def days(account: Trader) -> dict[date, Result]:
     return {
-        day: result for (day,), result in DayResult.objects.of(trader_id=account.pk, book=Book.LIVE).by("day") if result.fills
+        day: result for day, result in DayResult.objects.of(trader_id=account.pk, book=Book.LIVE).by(Grain.DAY) if result.fills
     }
 
 
@@ -142,12 +142,25 @@ def test_markets_are_told_apart_and_add_up(account: Trader) -> None:
     closed(opened(account, block=1), payout="60", at=NOW, block=2)
     closed(opened(account, symbol="ETH-USD", block=3), payout="40", at=NOW, block=4)
 
-    by_market = dict(DayResult.objects.of(trader_id=account.pk, book=Book.LIVE).by("market__symbol"))
-    assert {symbol: each.net for (symbol,), each in by_market.items()} == {
+    by_market = dict(DayResult.objects.of(trader_id=account.pk, book=Book.LIVE).by(Grain.MARKET))
+    assert {symbol: each.net for symbol, each in by_market.items()} == {
         "BTC-USD": Usdc.of("9.75"),
         "ETH-USD": Usdc.of("-10.25"),
     }
     assert DayResult.objects.of(trader_id=account.pk, book=Book.LIVE).total().net == Usdc.of("-0.5")
+
+
+def test_weeks_begin_on_monday_and_months_on_their_first(account: Trader) -> None:
+    for number, at in enumerate(("2026-01-04", "2026-01-05", "2026-01-31", "2026-02-01")):
+        opened(account, at=datetime.fromisoformat(f"{at}T12:00:00+00:00"), block=number)
+
+    mine = DayResult.objects.of(trader_id=account.pk, book=Book.LIVE)
+    assert [(str(key), each.fills) for key, each in mine.by(Grain.WEEK)] == [
+        ("2025-12-29", 1),
+        ("2026-01-05", 1),
+        ("2026-01-26", 2),
+    ]
+    assert [(str(key), each.fills) for key, each in mine.by(Grain.MONTH)] == [("2026-01-01", 3), ("2026-02-01", 1)]
 
 
 def test_another_book_and_another_account_have_days_of_their_own(account: Trader) -> None:

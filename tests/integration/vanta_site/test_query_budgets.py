@@ -36,6 +36,7 @@ from tests.factories.trading import EtherMarketFactory, FillFactory, QuoteFactor
 from trading import conf
 from trading.domain.people import Role
 from trading.domain.position import FillKind
+from trading.models import Trader
 from trading.services import audit_checks, members, mode, people
 from vanta_site.api.urls import urlpatterns as api
 
@@ -48,7 +49,7 @@ PAGES = [
     *("/admin/trading/source/operate/", "/admin/bots/channel/operate/", "/admin/trading/paperwallet/operate/"),
     "/admin/execution/accountlook/operate/",
     *(f"/api/{each.pattern}" for each in api if "list" in getattr(each.callback, "actions", {}).values()),
-    "/api/mode",
+    *("/api/mode", "/api/results", "/api/performance"),
 ]
 
 
@@ -89,6 +90,8 @@ def _queries(console: Client, page: str) -> int:
 
 def _concrete(page: str) -> str:
     """A row's page for `/change/` and `/operate/`: that of the newest row."""
+    if page in ("/api/results", "/api/performance"):
+        return f"{page}?tg_user_id={Trader.objects.latest('pk').tg_user_id}&book=LIVE"
     if not page.endswith(("/change/", "/operate/")):
         return page
     _, _, app, name, last, _ = page.split("/")

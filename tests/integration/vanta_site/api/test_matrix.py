@@ -43,6 +43,7 @@ class Cell:
     sees: str = "own"
     body: Callable[[Account], Json] | None = None
     before: Callable[[Account], None] = _nothing
+    query: Callable[[Account], Json] = lambda _: {}
 
 
 def reading(row: Callable[[Account], int], *, sees: str = "own", act: Act = Act.SEE) -> tuple[Cell, Cell]:
@@ -75,6 +76,10 @@ LEDGERS: dict[str, tuple[Cell, Cell]] = {
     "events": reading(lambda a: a.event.pk),
     "audit": reading(lambda _: _audited(), sees="none", act=Act.REVIEW),
 }
+
+
+def _books(account: Account) -> Json:
+    return {"tg_user_id": account.number, "book": "LIVE"}
 
 
 def _audited() -> int:
@@ -181,6 +186,7 @@ ACTS: list[tuple[str, Cell]] = [
 CELLS: list[tuple[str, str, Cell]] = [
     *(("get", name, whole) for name, (whole, _) in LEDGERS.items()),
     *(("get", f"{name}/<row:pk>", one) for name, (_, one) in LEDGERS.items()),
+    *(("get", name, Cell(acts=(Act.SEE,), row=lambda a: a.number, query=_books)) for name in ("results", "performance")),
     ("get", "mode", Cell(acts=(Act.SEE,))),
     ("get", "signals/<row:pk>/journey", Cell(acts=(Act.SEE,), row=lambda a: a.flow.signal.pk)),
     ("get", "positions/<row:pk>/protection", replace(on_position({}), acts=(Act.SEE,), is_of_account=False)),
@@ -218,7 +224,7 @@ def ask(client: Client, method: str, route: str, cell: Cell, account: Account, h
     pk = cell.row(account) if cell.row is not None else ""
     path = "/api/" + route.replace("<row:pk>", str(pk))
     if method == "get":
-        return client.get(path, headers=headers).status_code
+        return client.get(path, cell.query(account), headers=headers).status_code
     said = {} if method == "delete" or cell.body is None else cell.body(account)
     send = getattr(client, method)
     answer = send(path, said, content_type="application/json", headers={"Idempotency-Key": "a-key", **headers})

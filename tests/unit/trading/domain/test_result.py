@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trading.domain.result import Drawdown, Point, Result, curve, drawdown, total
+from trading.domain.result import Drawdown, Performance, Point, Result, curve, drawdown, performance, total
 from trading.domain.units import Multiple, Percent, Usdc
 
 FIRST = date(2026, 1, 1)
@@ -125,3 +125,23 @@ def test_no_fall_is_deeper_than_the_drawdown(days: list[int]) -> None:
 
 def test_a_point_is_a_day_and_what_had_been_earned() -> None:
     assert curve(earned("1")) == [Point(day=FIRST, earned=Usdc.of(1))]
+
+
+def test_a_performance_names_the_best_and_the_worst_day_and_adds_all_of_them_up() -> None:
+    days = [
+        (FIRST, Result(fills=1, price_pnl=Usdc.of(3))),
+        (FIRST + timedelta(days=1), Result()),  # a day whose fills were reorganized out
+        (FIRST + timedelta(days=2), Result(fills=2, price_pnl=Usdc.of(-4))),
+        (FIRST + timedelta(days=3), Result(trades=1)),
+        (FIRST + timedelta(days=4), Result(fills=1, price_pnl=Usdc.of(3))),
+    ]
+
+    found = performance(days)
+
+    assert (found.days, found.total) == (4, Result(fills=4, trades=1, price_pnl=Usdc.of(2)))
+    assert (found.best, found.worst) == ((FIRST, Usdc.of(3)), (FIRST + timedelta(days=2), Usdc.of(-4)))
+    assert found.drawdown == Drawdown(depth=Usdc.of(4), peak=FIRST, trough=FIRST + timedelta(days=2))
+
+
+def test_without_a_day_nothing_was_performed() -> None:
+    assert performance([]) == Performance(total=Result(), days=0, best=None, worst=None, drawdown=None)
