@@ -169,8 +169,10 @@ def _after(fill: FillFacts, before: Held | None) -> Held | None:
         return Held(collateral=fill.collateral, leverage=fill.leverage, entry=fill.price)
     if fill.after is not None:
         return fill.after
-    # A part of something that we didn't see begin: what it leaves isn't known.
-    return before and replace(before, collateral=before.collateral - fill.collateral)
+    # A part of something that we didn't see begin, or grow: what it leaves isn't known.
+    if before is None or fill.collateral > before.collateral:
+        return None
+    return replace(before, collateral=before.collateral - fill.collateral)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

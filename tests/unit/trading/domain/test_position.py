@@ -105,6 +105,15 @@ def test_what_resizes_says_what_it_leaves(kind: FillKind) -> None:
     )
 
 
+def test_more_closed_than_was_held_is_nothing_until_the_rest_is_read() -> None:
+    closed = fill(FillKind.CLOSE, "60", minute=2)
+    grown = replace(fill(FillKind.INCREASE, "20", minute=1), after=AFTER)
+    assert fold([fill(FillKind.OPEN, "50"), closed]) is None
+    holding = fold([fill(FillKind.OPEN, "50"), grown, closed])
+    assert holding is not None
+    assert holding.collateral == Usdc.of("9.5")
+
+
 def test_what_was_adopted_is_held_as_it_was_found() -> None:
     adopted = fill(FillKind.ADOPTED, "40", minute=1, price=59_000)
     holding = fold([fill(FillKind.CLOSE, "10", pnl="2"), adopted])
