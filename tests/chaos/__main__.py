@@ -78,7 +78,7 @@ def _shown(rows: "Iterable[Row]") -> "list[Row]":
         said = row.verdict
         counts = (said.signals, said.once, said.doubled, said.lost, said.falsely_failed)
         _print(_line((row.fault, *map(str, counts), f"{row.recovery_p95:.2f} s")))
-        for words in (*said.breaches, *row.violations):
+        for words in (*row.notes, *said.breaches, *row.violations):
             _print(f"    {words}")
     return found
 

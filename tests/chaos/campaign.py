@@ -40,6 +40,8 @@ class Row:
     fault: str
     verdict: Verdict = field(default_factory=Verdict)
     recoveries: list[float] = field(default_factory=list)
+    # What was seen, for whoever reads the table.
+    notes: list[str] = field(default_factory=list)
     # Anything that no verdict has a place for; one makes the run fail.
     violations: list[str] = field(default_factory=list)
 

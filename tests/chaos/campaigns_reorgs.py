@@ -151,7 +151,8 @@ def books() -> dict[str, Any]:
 
 
 _FILL = (
-    *("kind", "price", "collateral_usdc", "leverage_x", "fee_usdc", "payout_usdc", "realised_pnl_usdc"),
+    *("kind", "price", "collateral_usdc", "leverage_x", "held_usdc", "entry_price"),
+    *("fee_usdc", "rollover_usdc", "funding_usdc", "price_pnl_usdc", "payout_usdc", "realised_pnl_usdc"),
     *("tx_hash", "log_index", "block_number", "block_hash", "filled_at"),
 )
 _POSITION = (
@@ -191,8 +192,7 @@ _FORGETTING = (
     """UPDATE orders SET status = 'SUBMITTED', reason = '', ended_at = NULL, fill_id = NULL, position_id = NULL,
        venue_order_id = NULL, accepted_in_block = '', settled_in_block = ''
        WHERE status IN ('ACCEPTED', 'FILLED') OR reason = 'CANCELED_BY_VENUE'""",
-    "DELETE FROM fills",
-    "DELETE FROM positions",
+    *(f"DELETE FROM {table}" for table in ("position_levels", "day_results", "fills", "positions", "venue_orders")),
     "DELETE FROM chain_blocks WHERE NOT is_canonical OR number > (SELECT min(number) FROM chain_blocks)",
     "UPDATE cursors SET number = first.number, hash = first.hash FROM chain_blocks AS first",
 )
@@ -250,14 +250,14 @@ def depths(stand: Stand, bounds: Bounds) -> Iterable[Row]:
 
 def _try(stand: Stand, row: Row, *, depth: int) -> None:
     begun = monotonic()
-    with _world(stand) as world:
+    with fresh_world(stand) as world:
         found = suffer(world, depth=depth)
         row.add(_verdict(world), seconds=monotonic() - begun)
     row.violations += [f"depth {depth}, after reorganization {number}: {each}" for number, each in enumerate(found, 1) if each]
 
 
 @contextmanager
-def _world(stand: Stand) -> Iterator[World]:
+def fresh_world(stand: Stand) -> Iterator[World]:
     """The venue on the stand's chain, and tables of its own; the stand's are furnished again afterwards."""
     snapshot = stand.rpc.call("evm_snapshot")
     _empty()
