@@ -271,6 +271,14 @@ class Venue(Protocol):
         """
         ...
 
+    def refunded(self, trader: str, *, block_number: int, tx_hash: str, chain: Chain) -> Usdc:
+        """What a transaction gave back to a trader out of the venue's escrow.
+
+        Raises:
+            Unavailable: if no node has the block.
+        """
+        ...
+
     def transferred(self, trader: str, *, first: int, last: int, chain: Chain) -> Usdc:
         """What came to a trader, less what went, in a range of blocks by transactions that aren't the venue's.
 

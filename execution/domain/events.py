@@ -135,9 +135,10 @@ class LevelChanged:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderCanceled:
-    """The venue gave an order up; the escrow of an open is paid back."""
+    """The venue gave an order up; `pays_back`: what it had in escrow, if it was to add to a position."""
 
     order_id: int
+    pays_back: bool
     trader: str
     pair_index: int
 
@@ -152,7 +153,7 @@ class Happening:
     """One of the venue's events, with the block and the log it stands in.
 
     `ordinal`: how many orders its transaction had registered before it, whoever they were for. What is `past` was read
-    long after it happened: it is nobody's news.
+    long after it happened: it is nobody's news. `refund`: what came back with a cancellation; None: nobody looked.
     """
 
     event: VenueEvent
@@ -161,3 +162,4 @@ class Happening:
     chain_id: int
     ordinal: int = 0
     past: bool = False
+    refund: Usdc | None = None

@@ -15,7 +15,7 @@ from execution.desk import Clock, Desk
 from execution.domain.chain import Block, Log
 from execution.domain.events import Happening
 from execution.models import ChainBlock, Cursor, TxReceipt
-from execution.services import reading, settlement, stumbles, watching
+from execution.services import reading, refunds, settlement, stumbles, watching
 from trading import lanes
 from trading.domain.errors import Conflict, Unavailable
 from trading.kinds import piece, step, write
@@ -101,7 +101,8 @@ def _read(lease: Lease, cursor: Cursor, fresh: list[Block], *, desk: Desk, clock
     """Settle what happened in the next blocks, and go past them."""
     lease.renew()
     logs = desk.chain.logs([block.hash for block in fresh], emitters=desk.venue.emitters)
-    happenings, strange = reading.read(_placed(fresh, logs), desk=desk)
+    found, strange = reading.read(_placed(fresh, logs), desk=desk)
+    happenings = refunds.look(found, desk=desk)
     _disown(fresh, at=clock())
     with stumbles.counted(cursor.hash) as failures:
         left_out = stumbles.creep(lease, happenings) if failures >= stumbles.SLOW else []

@@ -23,7 +23,7 @@ from execution.domain.events import (
 from execution.domain.order import ENDED, OrderStatus
 from execution.domain.venue_order import VenueOrderStatus
 from execution.models import Order, TxSend, VenueOrder
-from execution.services import fills, orders, venue_orders, watching
+from execution.services import fills, orders, refunds, venue_orders, watching
 from execution.services.fills import Asked
 from risk.domain.decision import Action
 from risk.models import Leg
@@ -137,6 +137,12 @@ def _end(happening: Happening, status: VenueOrderStatus, *, index: int | None, t
     return found
 
 
+def _give_up(happening: Happening, *, index: int | None, trader: Trader) -> None:
+    order = _end(happening, VenueOrderStatus.CANCELED, index=index, trader=trader)
+    if order is not None:
+        refunds.judge(order, happening)
+
+
 def _orders_by_number(happenings: Iterable[Happening]) -> dict[int, int]:
     numbers = {number for happening in happenings if (number := _number(happening)) is not None}
     found = Order.objects.filter(venue_order_id__in=numbers).values_list("venue_order_id", "pk")
@@ -159,7 +165,7 @@ class _Book:
             case LimitUpdated():
                 venue_orders.replace(happening.event, happening, trader_id=trader.pk)
             case LimitCanceled():
-                _end(happening, VenueOrderStatus.CANCELED, index=happening.event.venue_index, trader=trader)
+                _give_up(happening, index=happening.event.venue_index, trader=trader)
             case TradeExecuted():
                 self._execute(happening.event, happening, trader=trader)
             case PositionResized():
@@ -171,7 +177,7 @@ class _Book:
                 # Told with the execution that it precedes.
                 pass
             case OrderCanceled():
-                _end(happening, VenueOrderStatus.CANCELED, index=None, trader=trader)
+                _give_up(happening, index=None, trader=trader)
                 self._cancel(happening.event, happening)
 
     def _accept(self, event: OrderInitiated, happening: Happening) -> None:

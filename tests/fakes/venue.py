@@ -72,6 +72,10 @@ class CountingVenue:
         """Nobody holds anything: effects are counted here."""
         return [VenueAccount(trader=each, balance=RICH, allowance=RICH, positions=(), orders=()) for each in traders]
 
+    def refunded(self, trader: str, *, block_number: int, tx_hash: str, chain: Chain) -> Usdc:
+        """Nothing."""
+        return Usdc.zero()
+
     def transferred(self, trader: str, *, first: int, last: int, chain: Chain) -> Usdc:
         """Nothing."""
         return Usdc.zero()

@@ -95,8 +95,17 @@ def _limit_canceled(values: dict[str, Any]) -> LimitCanceled:
     return LimitCanceled(**place(values))
 
 
-def _canceled(values: dict[str, Any]) -> OrderCanceled:
-    return OrderCanceled(order_id=values["orderId"], trader=to_checksum_address(values["trader"]), pair_index=values["pairIndex"])
+def _open_canceled(values: dict[str, Any]) -> OrderCanceled:
+    return _canceled(values, pays_back=True)
+
+
+def _close_canceled(values: dict[str, Any]) -> OrderCanceled:
+    return _canceled(values, pays_back=False)
+
+
+def _canceled(values: dict[str, Any], *, pays_back: bool) -> OrderCanceled:
+    trader, pair_index = to_checksum_address(values["trader"]), values["pairIndex"]
+    return OrderCanceled(order_id=values["orderId"], trader=trader, pair_index=pair_index, pays_back=pays_back)
 
 
 _READERS: dict[str, Callable[[dict[str, Any]], VenueEvent]] = {
@@ -112,6 +121,6 @@ _READERS: dict[str, Callable[[dict[str, Any]], VenueEvent]] = {
     "MarginUpdated": executions.margin_updated,
     "TpUpdated": executions.take_profit_changed,
     "SlUpdated": executions.stop_loss_changed,
-    "MarketOpenCanceled": _canceled,
-    "MarketCloseCanceled": _canceled,
+    "MarketOpenCanceled": _open_canceled,
+    "MarketCloseCanceled": _close_canceled,
 }

@@ -94,6 +94,11 @@ class VerantaVenue:
         at = Contracts(storage=settings.VERANTA_STORAGE_ADDRESS, usdc=settings.VERANTA_USDC_ADDRESS)
         return Sight(at=at, block_hash=block_hash, chain=chain).read(traders, pairs=pairs)
 
+    def refunded(self, trader: str, *, block_number: int, tx_hash: str, chain: Chain) -> Usdc:
+        """What a transaction gave back to a trader out of the escrow."""
+        usdc, escrow = settings.VERANTA_USDC_ADDRESS, settings.VERANTA_STORAGE_ADDRESS
+        return transfers.between(escrow, trader, usdc=usdc, block_number=block_number, tx_hash=tx_hash, chain=chain)
+
     def transferred(self, trader: str, *, first: int, last: int, chain: Chain) -> Usdc:
         """What came to a trader, less what went, by transactions in which the venue said nothing."""
         return transfers.net(

@@ -2,6 +2,7 @@
 
 import pytest
 
+from execution.adapters.veranta import transfers
 from execution.domain.venue_order import VenueOrderKind, VenueOrderStatus
 from execution.models import Cursor, VenueOrder
 from tests.scenario import way
@@ -9,6 +10,7 @@ from tests.scenario.hand import LIMIT, Hand
 from tests.scenario.world import World
 from trading.domain.position import Direction
 from trading.domain.units import Leverage, Price, Usdc
+from trading.models import Event
 
 PENDING, FILLED, CANCELED, REPLACED = VenueOrderStatus
 
@@ -118,14 +120,34 @@ def test_a_place_used_again_is_another_limit_whenever_it_is_read(world: World, h
     assert once == _states() == [("LIMIT", CANCELED, True), ("LIMIT", CANCELED, True), ("LIMIT", PENDING, True)]
 
 
-def test_what_is_given_up_is_canceled(world: World, hand: Hand) -> None:
-    hand.open(collateral="40")
-    _mined(world)
+def _given_up(world: World) -> None:
     world.keeper.set_price("BTC-USD", "66000")
     for _ in range(17):
         way.keep(world)
+
+
+def test_what_is_given_up_is_canceled_once_its_refund_is_seen(world: World, hand: Hand) -> None:
+    hand.open(collateral="40")
+    _mined(world)
+    _given_up(world)
     way.index(world)
 
+    assert _states() == [("OPEN", CANCELED, True)]
+    assert not Event.objects.filter(kind="venue.refund_unseen").exists()
+
+
+@pytest.mark.parametrize("seen", ["0", "39.999999"])
+def test_a_cancellation_whose_refund_is_not_seen_asks_for_a_person(
+    world: World, hand: Hand, monkeypatch: pytest.MonkeyPatch, seen: str
+) -> None:
+    hand.open(collateral="40")
+    _mined(world)
+    _given_up(world)
+    monkeypatch.setattr(transfers, "between", lambda *_, **__: Usdc.of(seen))
+    way.index(world)
+
+    facts = Event.objects.get(kind="venue.refund_unseen").facts
+    assert (facts["put_up_usdc"], facts["refund_usdc"]) == ("40", seen)
     assert _states() == [("OPEN", CANCELED, True)]
 
 

@@ -161,13 +161,13 @@ def test_a_limits_new_price_and_its_end_are_read() -> None:
 def test_a_canceled_open_is_read() -> None:
     event = events.decode(_log((OPEN_CANCELED, TRADER_TOPIC), ["uint256", "uint256"], [91, 1]))
 
-    assert event == OrderCanceled(order_id=91, trader=TRADER, pair_index=1)
+    assert event == OrderCanceled(order_id=91, trader=TRADER, pair_index=1, pays_back=True)
 
 
 def test_a_canceled_close_is_read() -> None:
     event = events.decode(_log((CLOSE_CANCELED, TRADER_TOPIC), ["uint256"] * 4, [93, 1, 7, 1_788_000_000]))
 
-    assert event == OrderCanceled(order_id=93, trader=TRADER, pair_index=1)
+    assert event == OrderCanceled(order_id=93, trader=TRADER, pair_index=1, pays_back=False)
 
 
 def test_an_event_that_changes_no_order_and_no_position_is_none() -> None:
