@@ -16,7 +16,7 @@ from trading import selectors
 from trading.domain.guarding import Fate
 from trading.domain.signal import SignalStatus
 from trading.domain.units import Usdc
-from trading.models import Fill, Signal
+from trading.models import Fill, Signal, many
 from trading.selectors import Moment
 
 
@@ -150,17 +150,19 @@ class Exits:
     """What became of closes, by their orders (`trading.ports.Exits`)."""
 
     def fates(self, signal_ids: Collection[int]) -> dict[int, Fate]:
-        """What became of each close. Two queries."""
-        statuses = Signal.objects.filter(pk__in=signal_ids).values_list("pk", "status")
+        """What became of each close. Two queries, or none for none."""
+        if not signal_ids:
+            return {}
+        statuses = Signal.objects.filter(pk__in=many.among(signal_ids)).values_list("pk", "status")
         legs: dict[int, list[Leg]] = defaultdict(list)
-        rows = Leg.objects.filter(decision__signal__in=signal_ids).select_related("decision", "order__intent")
+        rows = Leg.objects.filter(decision__signal__in=many.among(signal_ids)).select_related("decision", "order__intent")
         for leg in rows:
             legs[leg.decision.signal_id].append(leg)
         return {pk: _fate(SignalStatus(status), legs[pk]) for pk, status in statuses}
 
     def closing(self, position_ids: Collection[int]) -> dict[int, Usdc]:
         """How much of each position orders under way are closing. One query."""
-        under_way = Leg.objects.holding_room().filter(action=Action.CLOSE, position__in=position_ids)
+        under_way = Leg.objects.holding_room().filter(action=Action.CLOSE, position__in=many.among(position_ids))
         sums = under_way.order_by().values_list("position_id").annotate(closing=Sum("collateral_usdc"))
         return {pk: closing for pk, closing in sums if pk is not None}
 

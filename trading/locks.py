@@ -13,7 +13,7 @@ from psycopg.errors import LockNotAvailable
 from trading.domain.errors import Unavailable
 from trading.kinds import held_locks, piece
 from trading.lanes import Lease, LeaseLost
-from trading.models import ModeState, Position, PriceFeed, Protection, Trader
+from trading.models import ModeState, Position, PriceFeed, Protection, Trader, many
 
 ORDER = ("account", "usage", "sender", "intent", "order", "position", "protection", "cursor", "mode", "feed", "reader", "channel")
 
@@ -91,8 +91,8 @@ def positions(position_ids: Iterable[int]) -> list[Position]:
 def protections(protection_ids: Iterable[int]) -> list[Protection]:
     """Several protections with their positions, ascending."""
     enter("protection")
-    rows = Protection.objects.select_related("position__market", "position__trader")
-    return list(rows.select_for_update(no_key=True, of=("self",)).filter(pk__in=set(protection_ids)).order_by("pk"))
+    rows = Protection.objects.with_position().filter(pk__in=many.among(set(protection_ids)))
+    return list(rows.select_for_update(no_key=True, of=("self",)).order_by("pk"))
 
 
 @piece

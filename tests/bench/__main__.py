@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from tests.bench.deciding import Pace
     from tests.bench.door import Door
+    from tests.bench.guarding import Watch
     from tests.bench.measure import Burst, Limits, Steady
 
 SENDERS = (1, 4)
@@ -26,39 +27,45 @@ def main() -> int:
     parser.add_argument("--intents", type=int, default=400, help="of a burst, for each sender")
     parser.add_argument("--rate", type=float, default=10.0, help="signals a second while latency is measured")
     parser.add_argument("--seconds", type=float, default=20.0, help="how long latency is measured")
-    parser.add_argument("--only", choices=("door",), help="the door alone")
+    parser.add_argument("--only", choices=("door", "guards"), help="the door alone, or the watch over what is guarded")
     parser.add_argument("--rounds", type=int, default=5, help="of the door and of the bare view beside it")
     parser.add_argument("--json", action="store_true", help="for programs")
     wanted = parser.parse_args()
     begun = monotonic()
+    if wanted.only == "guards":
+        watches = _measure_guards()
+        _print(json.dumps([asdict(each) for each in watches], indent=2)) if wanted.json else _show_watches(watches)
+        return 0
     if wanted.only:
         door = _measure_door(wanted)
         _print(json.dumps(asdict(door), indent=2)) if wanted.json else _show_door(door)
         return 0
-    limits, bursts, steadies, paces = _measure(wanted)
+    limits, bursts, steadies, paces, watches = _measure(wanted)
     if wanted.json:
         found = {
             "limits": asdict(limits),
             "bursts": [asdict(each) for each in bursts],
             "steady": [asdict(each) for each in steadies],
             "deciding": [asdict(each) for each in paces],
+            "guarding": [asdict(each) for each in watches],
         }
         _print(json.dumps(found, indent=2))
     else:
         _show(limits, bursts, steadies)
         _show_paces(paces, limits)
+        _show_watches(watches)
         _print(f"\n  measured in {monotonic() - begun:.0f} s")
     return 0
 
 
-def _measure(wanted: argparse.Namespace) -> "tuple[Limits, list[Burst], list[Steady], list[Pace]]":
+def _measure(wanted: argparse.Namespace) -> "tuple[Limits, list[Burst], list[Steady], list[Pace], list[Watch]]":
     from tests.bench import ground
 
     with ground.servers() as database_url:
         import django
 
         django.setup()
-        from tests.bench import deciding, measure
+        from tests.bench import deciding, guarding, measure
         from tests.chaos import stand
         from tests.chaos.ground import database
 
@@ -68,7 +75,22 @@ def _measure(wanted: argparse.Namespace) -> "tuple[Limits, list[Burst], list[Ste
             pace = {"per_second": wanted.rate, "seconds": wanted.seconds}
             steadies = [measure.steady(ready, senders=number, **pace) for number in SENDERS]
             paces = deciding.measure(ready)
-    return limits, bursts, steadies, paces
+            watches = guarding.measure()
+    return limits, bursts, steadies, paces, watches
+
+
+def _measure_guards() -> "list[Watch]":
+    from tests.bench import ground
+
+    with ground.servers():
+        import django
+
+        django.setup()
+        from tests.bench import guarding
+        from tests.chaos.ground import database
+
+        with database():
+            return guarding.measure()
 
 
 def _measure_door(wanted: argparse.Namespace) -> "Door":
@@ -125,6 +147,12 @@ def _show_paces(paces: "list[Pace]", limits: "Limits") -> None:
             f"    {each.what:<50} {each.per_second:>11.0f} {each.queries:>8.2f} {each.commits:>8.3f}"
             f" {each.asks:>5.2f} {of_database:>18.1%}"
         )
+
+
+def _show_watches(watches: "list[Watch]") -> None:
+    _print(f"\n  {'a pass over open protections':<52} protections        ms  queries")
+    for each in watches:
+        _print(f"    {each.what:<50} {each.protections:>11,} {each.milliseconds:>9.1f} {each.queries:>8}")
 
 
 def _print(words: str) -> None:

@@ -263,10 +263,15 @@ class ProtectionFactory(DjangoModelFactory):
     placed_at = NOW
 
     @classmethod
-    def _create(cls, model_class: type[Protection], *args: object, **kwargs: object) -> Protection:
+    def _build(cls, model_class: type[Protection], *args: object, **kwargs: object) -> Protection:
         row = model_class(*args, **kwargs)
         wanted = protection.of_json(row.guard)
         row.remember(guarding.begin(wanted, entry=row.entry_price, direction=Direction(row.direction)), guard=row.as_guard)
+        return row
+
+    @classmethod
+    def _create(cls, model_class: type[Protection], *args: object, **kwargs: object) -> Protection:
+        row = cls._build(model_class, *args, **kwargs)
         row.save(force_insert=True)
         return row
 

@@ -21,6 +21,11 @@ from trading.models.signal import Signal
 class ProtectionQuerySet(models.QuerySet["Protection"]):
     """Protections, asked for in our words."""
 
+    def with_position(self) -> Self:
+        """With what a pass must know of their positions, and no more: each number is a conversion."""
+        near = ("book", "status", "opened_at", "collateral_usdc", "take_profit", "stop_loss", "market__symbol")
+        return self.select_related("position__market").only(*_OWN, *(f"position__{name}" for name in near))
+
     def standing(self) -> Self:
         """Those that nobody replaced or took away."""
         return self.filter(replaced_at=None)
@@ -143,6 +148,7 @@ class Protection(models.Model):
         self.acts_below, self.acts_above = band.below, band.above
 
 
+_OWN = tuple(field.name for field in Protection._meta.concrete_fields)
 # The columns that `remember` sets.
 MEMORY = ("stop_price", "stop_reason", "best_price", "targets_hit", "deadline_at", "acts_below", "acts_above")
 

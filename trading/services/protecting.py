@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-import pgbulk
 from django.conf import settings
 from django.db.models import Q
 
@@ -23,7 +22,7 @@ from trading.domain.mode import Book
 from trading.domain.signal import SignalStatus
 from trading.domain.units import Price, Usdc
 from trading.kinds import step, write
-from trading.models import Event, Firing, Protection, Signal
+from trading.models import Event, Firing, Protection, Signal, many
 from trading.models.protection import MEMORY
 from trading.ports import Exits
 from trading.services import firings, journal, mode
@@ -75,9 +74,9 @@ def unsent(*, before: datetime) -> Collection[int]:
 
 def _look(reached: dict[int, int], *, agreed: dict[str, Price], known: dict[str, Price], exits: Exits, at: datetime) -> Sight:
     """Everything that a pass must know besides, in the same few queries however much was reached."""
-    waiting = Firing.objects.filter(protection__in=reached, fate=Fate.UNDER_WAY, signal__isnull=False)
+    waiting = Firing.objects.filter(protection__in=many.among(reached), fate=Fate.UNDER_WAY, signal__isnull=False)
     by_signal = {firing.signal_id: firing.pk for firing in waiting if firing.signal_id is not None}
-    undecided = Signal.objects.filter(status=SignalStatus.RECEIVED, position__in=set(reached.values()))
+    undecided = Signal.objects.filter(status=SignalStatus.RECEIVED, position__in=many.among(set(reached.values())))
     return Sight(
         at=at,
         agreed=agreed,
@@ -98,8 +97,8 @@ def _keep(protection_ids: Collection[int], *, sight: Sight) -> list[int]:
     fired = _firings(rows, at=sight.at)
     learned = [(row, firing) for row in rows for firing in _learn(row, fired[row.pk], sight=sight)]
     wanting = [row.pk for row in rows if _follow(row, fired[row.pk], sight=sight)]
-    pgbulk.update(Protection, [row for row in rows if _kept(row) != before[row.pk]], _KEPT)
-    pgbulk.update(Firing, [firing for _, firing in learned], ["fate", "retry_at"])
+    many.update([row for row in rows if _kept(row) != before[row.pk]], _KEPT)
+    many.update([firing for _, firing in learned], ["fate", "retry_at"])
     moved = [_move(row, at=sight.at) for row in rows if row.stop_reason != reasons[row.pk]]
     unfilled = [_nothing(row, firing, at=sight.at) for row, firing in learned if firing.fate == Fate.UNFILLED]
     journal.record_all([*moved, *unfilled])
@@ -146,7 +145,7 @@ def _firings(rows: Sequence[Protection], *, at: datetime) -> dict[int, list[Firi
     """What still says something of each: what is under way, what was filled, and what rests after it came to nothing."""
     found: dict[int, list[Firing]] = defaultdict(list)
     says = ~Q(fate=Fate.UNFILLED) | Q(retry_at__gt=at)
-    for firing in Firing.objects.filter(says, protection__in=rows).order_by("pk"):
+    for firing in Firing.objects.filter(says, protection__in=many.among([row.pk for row in rows])).order_by("pk"):
         found[firing.protection_id].append(firing)
     return found
 
