@@ -45,7 +45,12 @@ def for_processes(
 def of_venue(ports: Ports) -> dict[str, str]:
     """Where the local venue's HTTP services answer, Pyth's among them."""
     url = f"http://{LOOPBACK}:{ports.venue_api}"
-    venue = {"VERANTA_DATA_API_URL": f"{url}/data", "VERANTA_TX_BUILDER_URL": url, "VERANTA_FEED_URL": f"{url}/feed"}
+    venue = {
+        "VERANTA_DATA_API_URL": f"{url}/data",
+        "VERANTA_CORE_API_URL": f"{url}/core",
+        "VERANTA_TX_BUILDER_URL": url,
+        "VERANTA_FEED_URL": f"{url}/feed",
+    }
     feeds = ",".join(f"{market.symbol}={market.feed_id}" for market in MARKETS)
     return {**venue, "PYTH_HERMES_URL": f"{url}/hermes", "PYTH_FEEDS": feeds}
 

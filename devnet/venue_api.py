@@ -1,5 +1,6 @@
 """What the local venue's HTTP services say: markets, prices and addresses, all read from the chain."""
 
+import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -8,8 +9,9 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from devnet import deploy, price_faults, pyth_shapes
+from devnet import deploy, level_intents, price_faults, pyth_shapes
 from devnet.contract import CallReverted
+from devnet.level_intents import BadIntent
 from devnet.markets import FEED, MARKETS, ONE, USDC, LocalMarket
 from devnet.price_faults import BadFault, PriceFaults, Reading, Source, SourceDead
 from devnet.rpc import Rpc, RpcError, RpcUnavailable
@@ -30,6 +32,8 @@ class Venue:
     rpc: Rpc
     deployment: deploy.Deployment
     faults: PriceFaults = field(default_factory=PriceFaults)
+    # The nonces of intents that were obeyed.
+    spent: set[int] = field(default_factory=set)
 
     def health(self) -> Json:
         """Whether the chain answers, and how far it is."""
@@ -198,6 +202,21 @@ def controlled(venue: Venue, verb: str, target: str, body: bytes) -> tuple[HTTPS
         return HTTPStatus.OK, price_faults.obey(venue.faults, verb, body, parse_qs(urlsplit(target).query))
     except BadFault as error:
         return HTTPStatus.BAD_REQUEST, refusal("BAD_FAULT", str(error))
+
+
+def leveled(venue: Venue, target: str, body: bytes) -> tuple[HTTPStatus, Json]:
+    """The reply to a PUT of new levels for a position."""
+    match = level_intents.PATH.fullmatch(urlsplit(target).path)
+    if match is None:
+        return HTTPStatus.NOT_FOUND, refusal("NOT_FOUND", f"no route {target}")
+    try:
+        said = json.loads(body)
+        tx_hash = level_intents.obey(match, said, rpc=venue.rpc, deployment=venue.deployment, spent=venue.spent)
+    except (BadIntent, ValueError) as error:
+        return HTTPStatus.BAD_REQUEST, refusal("TX_REJECTED", str(error))
+    except (RpcUnavailable, RpcError, CallReverted) as error:
+        return HTTPStatus.BAD_GATEWAY, refusal("RPC_ERROR", str(error))
+    return HTTPStatus.OK, {"transactionHash": tx_hash}
 
 
 def _routed(venue: Venue, path: str, query: Query) -> Json:

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from devnet import deploy, price_faults
 from devnet.ports import LOOPBACK
 from devnet.rpc import Rpc
-from devnet.venue_api import Json, Venue, answer, controlled, refusal
+from devnet.venue_api import Json, Venue, answer, controlled, leveled, refusal
 
 
 def server(venue: Venue, *, port: int) -> ThreadingHTTPServer:
@@ -33,6 +33,10 @@ def server(venue: Venue, *, port: int) -> ThreadingHTTPServer:
 
         def do_POST(self) -> None:
             self._control("POST")
+
+        def do_PUT(self) -> None:
+            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            self._reply(*leveled(venue, self.path, body))
 
         def do_DELETE(self) -> None:
             self._control("DELETE")

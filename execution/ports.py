@@ -10,6 +10,7 @@ from execution.domain.chain import Block, Call, Heads, Log, ReceiptFacts, Simula
 from execution.domain.endpoint import EndpointState
 from execution.domain.events import VenueEvent
 from execution.domain.fees import FeeQuote, Offer
+from execution.domain.levels import LevelsIntent
 from execution.domain.reconciliation import VenueAccount
 from risk.ports import AccountReading
 from trading.domain.position import Direction
@@ -166,6 +167,16 @@ class Signer(Protocol):
         """
         ...
 
+    def sign_levels(self, intent: LevelsIntent) -> str:
+        """The signature of new levels for a position, as 65 bytes in 0x-hex.
+
+        Raises:
+            SigningDenied: if the signer's own policy refuses them. Nothing was signed.
+            SignerBroken: as `sign`.
+            Unavailable: as `sign`.
+        """
+        ...
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenRequest:
@@ -292,6 +303,15 @@ class Venue(Protocol):
 
         Raises:
             Unavailable: if the venue doesn't answer, or makes no sense.
+        """
+        ...
+
+    def set_levels(self, intent: LevelsIntent, *, signature: str) -> None:
+        """Hand the venue new levels for a position, signed by its trader's delegate; its event tells when they are set.
+
+        Raises:
+            LevelsRefused: if the venue won't.
+            Unavailable: if it doesn't answer; what it does then is unknown, and harmless.
         """
         ...
 

@@ -3,7 +3,7 @@
 from celery import shared_task
 
 from execution import conf
-from execution.services import indexing, orders, paper_liquidations, reconciliation, senders
+from execution.services import indexing, level_updates, orders, paper_liquidations, reconciliation, senders
 from trading import clock
 
 
@@ -29,6 +29,12 @@ def reconcile(_: int = 0) -> None:
 def liquidate_paper(trader_id: int) -> None:
     """Close what the price took from an account on paper."""
     paper_liquidations.close_reached(trader_id=trader_id, at=clock.now())
+
+
+@shared_task(name="execution.levels")
+def keep_levels(position_id: int) -> None:
+    """Ask the venue for a position's levels as ours stand."""
+    level_updates.keep_in_step(position_id=position_id, desk=conf.desk(), at=clock.now())
 
 
 @shared_task(name="execution.index")

@@ -86,6 +86,7 @@ TABLES: tuple[Table, ...] = (
     _ledger(
         "protections",
         changes="stop_price stop_reason best_price targets_hit deadline_at acts_below acts_above is_waiting held_since"
+        " is_venue_behind"
         " replaced_at replaced_by",
         frozen="position_id signal_id guard direction entry_price guarded_usdc cost_pct placed_by placed_at",
     ),
@@ -223,6 +224,11 @@ TABLES: tuple[Table, ...] = (
         frozen="trader_id kind what first_seen_at first_block",
     ),
     _append_only("wallet_flows"),
+    _ledger(
+        "level_updates",
+        changes="status set_in_block",
+        frozen="position_id take_profit stop_loss nonce asked_at deadline_at",
+    ),
     _ledger("delegations", changes="expires_at is_home checked_at", frozen="trader_id sender_id"),
     _ledger("cursors", changes=f"{_LANE} number hash", frozen="stream chain_id"),
     _current("database_identities"),

@@ -43,6 +43,7 @@ FOLLOWS = {
 TASK_QUEUES = {
     "risk.*": "risk",
     "execution.index": "indexer",
+    "execution.levels": "tpsl",
     "execution.reconcile": "indexer",
     "execution.*": "execution",
     "trading.*": "tpsl",

@@ -17,7 +17,7 @@ from bots.models import Channel, Delivery
 from bots.services import collecting, deliveries
 from execution import conf as execution_conf
 from execution.models import Cursor, TxIntent
-from execution.services import indexing, orders, paper_liquidations, reconciliation, senders
+from execution.services import indexing, level_updates, orders, paper_liquidations, reconciliation, senders
 from risk import conf as risk_conf
 from risk.models import Flatten, Leg
 from risk.services import decisions, flattening, losses
@@ -74,6 +74,12 @@ def _channels(before: datetime) -> Iterable[int]:
 
 
 STAGES: tuple[Stage, ...] = (
+    # Worked last of all by the sweeper: ours stand whatever the venue holds, and it may take its time to answer.
+    Stage(
+        task="execution.levels",
+        due=lambda before: level_updates.due(before=before),
+        work=lambda pk: level_updates.keep_in_step(position_id=pk, desk=execution_conf.desk(), at=clock.now()),
+    ),
     Stage(
         task="trading.close",
         due=lambda before: protecting.unsent(before=before),

@@ -6,7 +6,9 @@ import structlog
 from django.conf import settings
 
 from execution.adapters import secp256k1, transactions
-from execution.adapters.veranta import calldata
+from execution.adapters.veranta import calldata, typed_intents
+from execution.domain import levels
+from execution.domain.levels import LevelsIntent
 from execution.domain.signing import Act, Proposal, SignerBroken, SigningPolicy, permit
 from execution.ports import CloseRequest, OpenRequest, SignedCall, UnsignedCall
 from trading.domain.errors import Invalid
@@ -74,6 +76,28 @@ class GuardedSigner(ABC):
             log.error("signer.broken", signer=self.reference, address=self.address, nonce=call.nonce)
             raise self._broken()
         return signed
+
+    @ask
+    def sign_levels(self, intent: LevelsIntent) -> str:
+        """The signature of new levels for a position, proven to be this address's before anybody gets it.
+
+        Raises:
+            SigningDenied: if the policy refuses them; the key wasn't asked.
+            SignerBroken: if the signature isn't this address's, now or once before.
+            Unavailable: if the key's keeper doesn't answer in time.
+        """
+        if self._is_broken:
+            raise self._broken()
+        levels.permit(intent)
+        digest = typed_intents.digest(intent, chain_id=self._policy.chain_id, router=self._policy.router)
+        r, s = self._sign(digest)
+        signature = secp256k1.of(r, s, digest=digest, address=self.address)
+        if signature is None:
+            self._is_broken = True
+            log.error("signer.broken", signer=self.reference, address=self.address)
+            raise self._broken()
+        # The contract's own form: r, s, and 27 or 28.
+        return "0x" + (signature.r.to_bytes(32) + signature.s.to_bytes(32) + bytes((27 + signature.parity,))).hex()
 
     def _broken(self) -> SignerBroken:
         return SignerBroken("the key signs for another account; this signer has stopped", signer=self.reference)

@@ -3,6 +3,7 @@
 from execution.models.chain import ChainBlock, Cursor
 from execution.models.identity import DatabaseIdentity
 from execution.models.intent import TxIntent
+from execution.models.level_update import LevelUpdate
 from execution.models.order import Order
 from execution.models.reconciliation import AccountLook, Difference, WalletFlow
 from execution.models.send import TxReceipt, TxSend
@@ -16,6 +17,7 @@ __all__ = [
     "DatabaseIdentity",
     "Delegation",
     "Difference",
+    "LevelUpdate",
     "Order",
     "Sender",
     "TxIntent",

@@ -70,13 +70,14 @@ def resize(event: PositionResized, happening: Happening, *, trader: Trader, aske
 
 
 @piece
-def relevel(event: LevelChanged, happening: Happening, *, trader: Trader) -> None:
-    """Record that the venue holds another level for a position."""
+def relevel(event: LevelChanged, happening: Happening, *, trader: Trader) -> Position | None:
+    """Record that the venue holds another level for a position: which; None if we know none there."""
     position = _named(event, trader=trader)
     if position is None:
         _note_unknown(event, happening, trader=trader)
-        return
+        return None
     levels.note(position, {event.level: event.price}, told=_told(happening))
+    return position
 
 
 def _record(

@@ -23,7 +23,7 @@ from execution.domain.events import (
 from execution.domain.order import ENDED, OrderStatus
 from execution.domain.venue_order import VenueOrderStatus
 from execution.models import Order, TxSend, VenueOrder
-from execution.services import fills, orders, refunds, venue_orders, watching
+from execution.services import fills, level_updates, orders, refunds, venue_orders, watching
 from execution.services.fills import Asked
 from risk.domain.decision import Action
 from risk.models import Leg
@@ -66,6 +66,7 @@ def unsettle(block_hashes: list[str], *, at: datetime) -> None:
     for order in locks.orders(touched.values_list("pk", flat=True)):
         _take_back(order, block_hashes, at=at)
     venue_orders.take_back(block_hashes)
+    level_updates.take_back(block_hashes)
     times: defaultdict[int, list[datetime]] = defaultdict(list)
     for position_id, filled_at in gone.values_list("position_id", "filled_at"):
         times[position_id].append(filled_at)
@@ -172,7 +173,8 @@ class _Book:
                 registered = _end(happening, VenueOrderStatus.FILLED, index=None, trader=trader)
                 fills.resize(happening.event, happening, trader=trader, asked=_asked(None, registered))
             case LevelChanged():
-                fills.relevel(happening.event, happening, trader=trader)
+                position = fills.relevel(happening.event, happening, trader=trader)
+                level_updates.confirm(happening.event, happening, position=position)
             case CostsCharged():
                 # Told with the execution that it precedes.
                 pass

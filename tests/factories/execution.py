@@ -8,10 +8,10 @@ from factory.django import DjangoModelFactory
 
 from execution.domain.intent import IntentKind
 from execution.domain.venue_order import VenueOrderKind
-from execution.models import Delegation, Order, Sender, TxIntent, TxSend, VenueOrder
+from execution.models import Delegation, LevelUpdate, Order, Sender, TxIntent, TxSend, VenueOrder
 from tests.factories import NOW
 from tests.factories.risk import LegFactory
-from tests.factories.trading import TraderFactory
+from tests.factories.trading import PositionFactory, TraderFactory
 from trading.domain.position import Direction
 from trading.domain.units import Leverage, Price, Usdc, Wei
 
@@ -112,3 +112,16 @@ class TxSendFactory(DjangoModelFactory):
     fee_cap_wei = Wei(2 * GWEI)
     tip_cap_wei = Wei(GWEI)
     created_at = NOW
+
+
+class LevelUpdateFactory(DjangoModelFactory):
+    """New levels that the venue was asked for."""
+
+    class Meta:
+        model = LevelUpdate
+
+    position = factory.SubFactory(PositionFactory)
+    stop_loss = Price.of(57_000)
+    nonce = factory.Sequence(lambda number: f"{number:064x}")
+    asked_at = NOW
+    deadline_at = NOW + timedelta(seconds=30)

@@ -72,6 +72,11 @@ class Guard:
     distance: Price | None = None
     deadline: datetime | None = None
 
+    @property
+    def closes_all(self) -> bool:
+        """Whether its rungs together leave nothing."""
+        return sum(rung.share.raw for rung in self.rungs) == EVERYTHING.raw
+
     def gain(self, price: Price) -> Price:
         """How far a price has moved for the position; below zero: against it."""
         return price - self.entry if self.direction is Direction.LONG else self.entry - price
@@ -183,7 +188,7 @@ def amount(guard: Guard, firing: Firing, *, guarded: Usdc, claimed: Usdc) -> Usd
 
     `claimed`: what earlier targets closed, or are closing. The last of targets that close all takes the rest.
     """
-    is_last = firing.number == len(guard.rungs) and sum(rung.share.raw for rung in guard.rungs) == EVERYTHING.raw
+    is_last = firing.number == len(guard.rungs) and guard.closes_all
     if firing.cause.closes_all or is_last:
         return None
     share = sum(rung.share.raw for rung in guard.rungs[: firing.number])

@@ -9,6 +9,7 @@ from django.db import models
 
 from trading.domain import guarding
 from trading.domain.guarding import Cause, Fate, Guard, Memory, StopReason
+from trading.domain.mode import Book
 from trading.domain.position import Direction, PositionStatus
 from trading.domain.protection import of_json
 from trading.domain.units import Price
@@ -79,6 +80,8 @@ class Protection(models.Model):
     is_waiting = models.BooleanField(default=False)
     # Since when a level is reached that the venue holds too, and is left to its keeper; null: none is.
     held_since = models.DateTimeField(null=True)
+    # The stop has moved since the venue was last known to hold it.
+    is_venue_behind = models.BooleanField(default=False)
     # Null while it stands.
     replaced_at = models.DateTimeField(null=True)
     # Who replaced it or took it away; empty while it stands.
@@ -106,6 +109,7 @@ class Protection(models.Model):
         ]
         indexes = [
             models.Index(name="protections_of_a_position", fields=["position", "id"]),
+            models.Index(name="protections_behind", fields=["id"], condition=models.Q(is_venue_behind=True, replaced_at=None)),
             models.Index(name="protections_waiting", fields=["id"], condition=models.Q(is_waiting=True)),
         ]
         triggers = [never_deleted()]
@@ -142,6 +146,8 @@ class Protection(models.Model):
     def remember(self, memory: Memory, *, guard: Guard) -> None:
         """Take over what is to be remembered, and between which prices nothing happens from now on."""
         band = guarding.band(guard, memory)
+        is_moved = self.position.book == Book.LIVE and self.stop_price != memory.stop
+        self.is_venue_behind = self.is_venue_behind or is_moved
         self.stop_price, self.stop_reason = memory.stop, memory.reason or ""
         self.best_price, self.targets_hit = memory.best, memory.hits
         self.deadline_at = guard.deadline
@@ -150,7 +156,7 @@ class Protection(models.Model):
 
 _OWN = tuple(field.name for field in Protection._meta.concrete_fields)
 # The columns that `remember` sets.
-MEMORY = ("stop_price", "stop_reason", "best_price", "targets_hit", "deadline_at", "acts_below", "acts_above")
+MEMORY = ("stop_price", "stop_reason", "best_price", "targets_hit", "deadline_at", "acts_below", "acts_above", "is_venue_behind")
 
 
 class FiringQuerySet(models.QuerySet["Firing"]):

@@ -37,6 +37,7 @@ VERANTA_CALLBACKS_ADDRESS = read.text("VERANTA_CALLBACKS_ADDRESS", "", example="
 VERANTA_PAIR_STORAGE_ADDRESS = read.text("VERANTA_PAIR_STORAGE_ADDRESS", "0x5db3772136e5557EFE028Db05EE95C84D76faEC4")
 VERANTA_USDC_ADDRESS = read.text("VERANTA_USDC_ADDRESS", "0x833589fCD6eDb6E08f4c7C32D4f71b54bdA02913")
 VERANTA_DATA_API_URL = read.text("VERANTA_DATA_API_URL", "https://prod-api.veranta.xyz/data")
+VERANTA_CORE_API_URL = read.text("VERANTA_CORE_API_URL", "https://prod-api.veranta.xyz/core")
 VERANTA_TX_BUILDER_URL = read.text("VERANTA_TX_BUILDER_URL", "https://tx-builder.veranta.xyz")
 VERANTA_FEED_URL = read.text("VERANTA_FEED_URL", "https://feed-v3.veranta.xyz")
 

@@ -9,11 +9,12 @@ from django.conf import settings
 from eth_abi import decode as decode_abi
 from eth_abi.exceptions import DecodingError
 
-from execution.adapters.veranta import calldata, events, transfers
+from execution.adapters.veranta import calldata, core_api, events, transfers
 from execution.adapters.veranta.abi import ERRORS
 from execution.adapters.veranta.holdings import Contracts, Sight
 from execution.domain.chain import Call, Log, Snapshot, View
 from execution.domain.events import VenueEvent
+from execution.domain.levels import LevelsIntent
 from execution.domain.reconciliation import VenueAccount
 from execution.ports import Chain, CloseRequest, MarketListing, OpenRequest, Permission
 from risk.ports import AccountReading
@@ -104,6 +105,11 @@ class VerantaVenue:
         return transfers.net(
             trader, usdc=settings.VERANTA_USDC_ADDRESS, emitters=self.emitters, first=first, last=last, chain=chain
         )
+
+    @ask
+    def set_levels(self, intent: LevelsIntent, *, signature: str) -> None:
+        """Hand the venue's operator new levels for a position."""
+        core_api.put_levels(intent, signature)
 
     @ask
     def markets(self) -> list[MarketListing]:

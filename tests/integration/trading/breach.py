@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from django.db import models
 
-from tests.factories.execution import VenueOrderFactory
+from tests.factories.execution import LevelUpdateFactory, VenueOrderFactory
 from tests.factories.paper import PaperFlowFactory
 from tests.factories.reconciliation import DifferenceFactory
 from tests.factories.trading import FillFactory, FiringFactory, PositionFactory, PositionLevelFactory, ProtectionFactory
@@ -103,4 +103,6 @@ OF_THE_BOOK = [
         "retry_at = now()",
         "fate = 'UNFILLED'",
     ),
+    *of("level_update_status_is_known", LevelUpdateFactory, "status = 'LOST'"),
+    *of("level_update_is_set_exactly_in_a_block", LevelUpdateFactory, "status = 'SET'", "set_in_block = '0x1'"),
 ]
