@@ -93,11 +93,13 @@ def fill_close(*, price: Price, terms: Terms, held: Held, amount: Usdc) -> Paper
     fee = _percent_of(size(amount, held.leverage), terms.close_fee)
     rollover, funding = (_share(owed, amount, held.collateral) for owed in (held.rollover, held.funding))
     worth = amount + _signed(amount, gain.raw, Percent.HUNDRED) - rollover - funding
+    payout = _payout(worth, amount=amount, fee=fee)
     return PaperFill(
         price=at,
         collateral=amount,
-        fee=fee,
-        payout=_payout(worth, amount=amount, fee=fee),
+        # What pays nothing has nothing left for a fee.
+        fee=fee if payout else Usdc.zero(),
+        payout=payout,
         rollover=rollover,
         funding=funding,
     )

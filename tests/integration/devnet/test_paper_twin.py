@@ -37,7 +37,17 @@ def carried(desk: Desk, held: Held, *, since: int) -> Held:
     pair = desk.read("PairStorage", "pair", ETH)
     size = paper.size(held.collateral, held.leverage)
     elapsed = timedelta(seconds=desk.now() - since)
-    return replace(held, rollover=carrying.rollover(size, rate=Percent(pair["rolloverPerHourP"]), elapsed=elapsed))
+    funding = Percent(desk.read("PairStorage", "fundingPerHourP", ETH))
+    return replace(
+        held,
+        rollover=carrying.rollover(size, rate=Percent(pair["rolloverPerHourP"]), elapsed=elapsed),
+        funding=carrying.funding(size, rate=funding, elapsed=elapsed, direction=held.direction),
+    )
+
+
+def fund(desk: Desk, draw: random.Random) -> None:
+    """A rate at which one side pays the other from now on."""
+    desk.owner("PairStorage", "setFunding", ETH, draw.randint(-5 * 10**8, 5 * 10**8))
 
 
 def opened(desk: Desk, draw: random.Random) -> tuple[dict[str, Any], Held]:
@@ -57,6 +67,7 @@ def opened(desk: Desk, draw: random.Random) -> tuple[dict[str, Any], Held]:
 def test_a_round_trip_on_paper_is_the_contracts_to_the_unit(desk: Desk, number: int) -> None:
     draw = random.Random(f"{SEED}:{number}")
     desk.price("ETH-USD", f"{draw.randint(250_000, 350_000) / 100:.2f}")
+    fund(desk, draw)
     opening, held = opened(desk, draw)
     entry, since = price(desk).raw, desk.now()
     # Some gain beyond the cap, some lose beyond the liquidation, most do neither.
@@ -64,18 +75,23 @@ def test_a_round_trip_on_paper_is_the_contracts_to_the_unit(desk: Desk, number: 
     desk.mine(seconds=draw.randint(2, 200_000))
     desk.price("ETH-USD", f"{exit_price // 10**8}.{exit_price % 10**8:08d}")
     part = held.collateral.raw * draw.randint(10, 100) // 100
-    closing = desk.close(amount=part, price=str(10**6 if held.direction is Direction.SHORT else 1))
+    desk.submit_close(amount=part, price=str(10**6 if held.direction is Direction.SHORT else 1))
+    logs = desk.execute(desk.last_order_id())["logs"]
+    (closing,), (costs,) = (desk.contract("TradingCallbacks").events(logs, name) for name in ("MarketExecuted", "FeesCharged"))
 
     fill = paper.fill_close(price=price(desk), terms=terms(desk), held=carried(desk, held, since=since), amount=Usdc(part))
 
     assert (held.entry.raw, held.collateral.raw) == (opening["price"], opening["positionSizeUSDC"])
     assert (fill.price.raw, fill.payout.raw) == (closing["price"], closing["usdcSentToTrader"])
+    said = [value for name, value in costs.items() if "fee" in name.lower()]
+    assert [fill.rollover.raw, fill.fee.raw, fill.funding.raw] == said
     assert paper.percent_profit(held, at=fill.price, most=terms(desk).max_gain).raw == closing["percentProfit"]
 
 
 @pytest.mark.parametrize("number", range(6))
 def test_paper_liquidates_where_the_contract_does(desk: Desk, number: int) -> None:
     draw = random.Random(f"{SEED}:edge:{number}")
+    fund(desk, draw)
     _, held = opened(desk, draw)
     since = desk.now()
     desk.mine(seconds=draw.randint(2, 200_000))
