@@ -11,6 +11,7 @@ from execution.domain.chain import Call, Outcome, Simulation, View
 from tests.contract.chain_stand import FUNDS, KEY, STRANGER, Stand, fake, ready, real
 from tests.fakes import counter
 from tests.fakes.ledger import GWEI
+from trading.domain.errors import Unavailable
 from trading.domain.units import Wei
 
 
@@ -164,6 +165,30 @@ def test_a_snapshot_is_what_each_endpoint_says_of_views_and_balances(stand: Stan
     assert seen.answers == (f"0x{1:064x}", "0x")
     assert seen.balances == (Wei(7), stand.chain.balance(stand.sender))
     assert stand.chain.snapshots(views, addresses=addresses) == [seen] * stand.chain.endpoints
+
+
+def test_a_view_is_answered_as_of_a_block_and_by_no_other(stand: Stand) -> None:
+    stand.send(stand.bump())
+    stand.mine(1)
+    block, views = stand.chain.head(), [View(target=stand.counter, data=counter.counts(KEY))]
+    assert stand.chain.answers_at(views, block_hash=block.hash) == [f"0x{1:064x}"]
+
+    with pytest.raises(Unavailable):
+        stand.chain.answers_at(views, block_hash="0x" + "12" * 32)
+
+
+def test_events_are_searched_by_topic_in_a_range_that_the_node_has(stand: Stand) -> None:
+    stand.send(stand.bump())
+    stand.mine(1)
+    head = stand.chain.head().number
+
+    (found,) = stand.chain.search(stand.counter, topics=[counter.BUMPED], first=head, last=head)
+
+    assert (found.block_number, found.topics[0]) == (head, counter.BUMPED)
+    assert stand.chain.search(stand.counter, topics=["0x" + "12" * 32], first=head, last=head) == []
+    assert stand.chain.search(stand.counter, topics=[None, KEY], first=head, last=head) == [found]
+    with pytest.raises(Unavailable):
+        stand.chain.search(stand.counter, topics=[counter.BUMPED], first=head, last=head + 5)
 
 
 def test_code_tells_plain_accounts_contracts_and_delegations_apart(stand: Stand) -> None:

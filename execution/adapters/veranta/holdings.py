@@ -4,8 +4,9 @@ First how many positions and limits each trader has in each market, and which ma
 venue gives each the lowest free place, so places are asked in pages until all that were counted are found.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from execution.adapters.veranta import calldata
@@ -23,8 +24,9 @@ _PAGE, _PLACES = 5, 40
 # The venue's kinds of pending orders; a close puts nothing up.
 _CLOSE = 1
 
-# A trader's market.
+# A trader's market, and how many of something lie there.
 Slot = tuple[str, int]
+Counts = dict[Slot, int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,76 +46,94 @@ class Sight:
     chain: Chain
 
     def read(self, traders: Sequence[str], *, pairs: Sequence[int]) -> list[VenueAccount]:
-        """Everything of the traders."""
+        """Everything of the traders: one exchange where nothing is held, two where something is."""
         slots = [(trader, pair) for trader in traders for pair in pairs]
-        wallets = self._wallets(traders)
-        trades, limits = (
-            self._counts(signature, slots) for signature in (calldata.OPEN_TRADES_COUNT, calldata.OPEN_LIMITS_COUNT)
+        balances, allowances, numbers, trades, limits = self._ask(
+            [self._usdc(calldata.call(calldata.BALANCE_OF, trader)) for trader in traders],
+            [self._usdc(calldata.call(calldata.ALLOWANCE, trader, self.at.storage)) for trader in traders],
+            [self._storage(calldata.call(calldata.PENDING_ORDER_IDS, trader)) for trader in traders],
+            [self._storage(calldata.call(calldata.OPEN_TRADES_COUNT, *slot)) for slot in slots],
+            [self._storage(calldata.call(calldata.OPEN_LIMITS_COUNT, *slot)) for slot in slots],
         )
-        waiting = self._numbers(traders)
-        positions = self._places(calldata.OPEN_TRADES, trades)
-        resting = self._places(calldata.OPEN_LIMIT_ORDERS, limits)
-        orders = self._orders([number for numbers in waiting.values() for number in numbers])
+        # An array: where it begins, how long it is, and its words.
+        waiting = {trader: said[2 : 2 + said[1]] for trader, said in zip(traders, numbers, strict=True)}
+        found = self._held(_counted(slots, trades), _counted(slots, limits), waiting)
         return [
             VenueAccount(
                 trader=trader,
-                balance=wallets[trader][0],
-                allowance=wallets[trader][1],
-                positions=tuple(_position(pair, words) for (whose, pair), words in positions if whose == trader),
+                balance=Usdc(balance[0]),
+                allowance=Usdc(allowance[0]),
+                positions=tuple(_position(pair, said) for (whose, pair), said in found.positions if whose == trader),
                 orders=(
-                    *(_order(number, orders[number]) for number in waiting[trader]),
-                    *(_limit(pair, words) for (whose, pair), words in resting if whose == trader),
+                    *(_order(number, found.orders[number]) for number in waiting[trader]),
+                    *(_limit(pair, said) for (whose, pair), said in found.limits if whose == trader),
                 ),
             )
-            for trader in traders
+            for trader, balance, allowance in zip(traders, balances, allowances, strict=True)
         ]
 
-    def _wallets(self, traders: Sequence[str]) -> dict[str, tuple[Usdc, Usdc]]:
-        balances = self._ask(self._usdc(calldata.call(calldata.BALANCE_OF, trader)) for trader in traders)
-        allowances = self._ask(self._usdc(calldata.call(calldata.ALLOWANCE, trader, self.at.storage)) for trader in traders)
-        pairs = zip(traders, balances, allowances, strict=True)
-        return {trader: (Usdc(balance[0]), Usdc(allowance[0])) for trader, balance, allowance in pairs}
-
-    def _counts(self, signature: str, slots: Sequence[Slot]) -> dict[Slot, int]:
-        told = self._ask(self._storage(calldata.call(signature, *slot)) for slot in slots)
-        return {slot: words[0] for slot, words in zip(slots, told, strict=True) if words[0]}
-
-    def _numbers(self, traders: Sequence[str]) -> dict[str, list[int]]:
-        told = self._ask(self._storage(calldata.call(calldata.PENDING_ORDER_IDS, trader)) for trader in traders)
-        # An array: where it begins, how long it is, and its words.
-        return {trader: words[2 : 2 + words[1]] for trader, words in zip(traders, told, strict=True)}
-
-    def _orders(self, numbers: Sequence[int]) -> dict[int, list[int]]:
-        told = self._ask(self._storage(calldata.call(calldata.PENDING_ORDER, number)) for number in numbers)
-        return dict(zip(numbers, told, strict=True))
-
-    def _places(self, signature: str, counts: dict[Slot, int]) -> list[tuple[Slot, list[int]]]:
-        found: list[tuple[Slot, list[int]]] = []
-        wanted = dict(counts)
+    def _held(self, trades: Counts, limits: Counts, waiting: Mapping[str, Sequence[int]]) -> "_Found":
+        """What was counted, each by itself: a page of places at a time, and with the first page the orders."""
+        found = _Found()
+        numbers = [number for each in waiting.values() for number in each]
         for first in range(0, _PLACES, _PAGE):
-            asked = [(slot, index) for slot in wanted for index in range(first, first + _PAGE)]
-            told = self._ask(self._storage(calldata.call(signature, *slot, index)) for slot, index in asked)
-            taken = [(slot, words) for (slot, _), words in zip(asked, told, strict=True) if words[_LEVERAGE]]
-            found += taken
-            for slot, _ in taken:
-                wanted[slot] -= 1
-            wanted = {slot: left for slot, left in wanted.items() if left > 0}
-            if not wanted:
+            if not (trades or limits or numbers):
                 return found
-        raise Unavailable("the venue counts more than it shows", error="places")
+            places = [_page(each, first=first) for each in (trades, limits)]
+            positions, resting, orders = self._ask(
+                [self._storage(calldata.call(calldata.OPEN_TRADES, *slot, index)) for slot, index in places[0]],
+                [self._storage(calldata.call(calldata.OPEN_LIMIT_ORDERS, *slot, index)) for slot, index in places[1]],
+                [self._storage(calldata.call(calldata.PENDING_ORDER, number)) for number in numbers],
+            )
+            found.orders |= dict(zip(numbers, orders, strict=True))
+            trades = _take(trades, places[0], positions, into=found.positions)
+            limits = _take(limits, places[1], resting, into=found.limits)
+            numbers = []
+        if trades or limits:
+            raise Unavailable("the venue counts more than it shows", error="places")
+        return found
 
-    def _ask(self, views: Iterable[View]) -> list[list[int]]:
-        asked = list(views)
+    def _ask(self, *groups: Sequence[View]) -> list[list[list[int]]]:
+        """The words that each question of each group is answered with, in as few exchanges as can be."""
+        asked = [view for group in groups for view in group]
         told: list[str] = []
         for start in range(0, len(asked), BATCH):
             told += self.chain.answers_at(asked[start : start + BATCH], block_hash=self.block_hash)
-        return [words(answer) for answer in told]
+        answers = iter(told)
+        return [[words(next(answers)) for _ in group] for group in groups]
 
     def _storage(self, data: str) -> View:
         return View(target=self.at.storage, data=data)
 
     def _usdc(self, data: str) -> View:
         return View(target=self.at.usdc, data=data)
+
+
+@dataclass(slots=True)
+class _Found:
+    """What was found so far: each position and limit with its slot, each order with its number."""
+
+    positions: list[tuple[Slot, list[int]]] = field(default_factory=list)
+    limits: list[tuple[Slot, list[int]]] = field(default_factory=list)
+    orders: dict[int, list[int]] = field(default_factory=dict)
+
+
+def _counted(slots: Sequence[Slot], told: Sequence[list[int]]) -> Counts:
+    return {slot: said[0] for slot, said in zip(slots, told, strict=True) if said[0]}
+
+
+def _page(counts: Counts, *, first: int) -> list[tuple[Slot, int]]:
+    return [(slot, index) for slot in counts for index in range(first, first + _PAGE)]
+
+
+def _take(
+    counts: Counts, places: Sequence[tuple[Slot, int]], told: Sequence[list[int]], *, into: list[tuple[Slot, list[int]]]
+) -> Counts:
+    """Keep what lies in some places; what is still to be found."""
+    taken = [(slot, said) for (slot, _), said in zip(places, told, strict=True) if said[_LEVERAGE]]
+    into += taken
+    left = Counter(counts) - Counter(slot for slot, _ in taken)
+    return dict(left)
 
 
 # The places of the words in the venue's struct `Trade`, with which its structs of limits begin too.

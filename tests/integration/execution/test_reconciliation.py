@@ -1,15 +1,17 @@
 """Books against the venue, on a chain: each thing behind our back gives exactly its difference, and a second look nothing new."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
-from pytest_django.fixtures import Settings
 
-from execution.domain.reconciliation import DifferenceKind, DifferenceState
+from execution.adapters.rpc import RpcChain
+from execution.domain.reconciliation import DifferenceState
 from execution.models import AccountLook, Cursor, Difference, WalletFlow
 from execution.services import indexing, reconciliation
+from tests.fakes.node import Node
 from tests.scenario import way
-from tests.scenario.hand import BTC, Hand
+from tests.scenario.hand import Hand
 from tests.scenario.world import World
 from trading.domain.position import FillKind, Origin, PositionStatus
 from trading.domain.units import Price, Usdc
@@ -267,15 +269,58 @@ def test_a_position_that_was_adopted_goes_with_its_block(world: World, hand: Han
     assert look(world, 2) == []
     assert Position.objects.get().status == PositionStatus.OPEN
     assert Fill.objects.canonical().count() == 1
-    assert BTC == 1
 
 
-@pytest.mark.parametrize("kind", [DifferenceKind.POSITION_GONE])
-def test_what_one_look_saw_only_was_nothing(world: World, trader: Trader, kind: DifferenceKind, settings: Settings) -> None:
+def test_what_one_look_saw_only_was_nothing(world: World, trader: Trader) -> None:
     way.fill(world)
     Position.objects.update(venue_index=7)
-    assert look(world) == [(str(kind), "SEEN"), ("POSITION_UNKNOWN", "SEEN")]
+    assert look(world) == [("POSITION_GONE", "SEEN"), ("POSITION_UNKNOWN", "SEEN")]
     Position.objects.update(venue_index=0)
 
     assert look(world) == []
     assert not Event.objects.filter(kind__startswith="reconciliation.").exists()
+
+
+class _Counting:
+    """A chain that counts what it is asked as of a block."""
+
+    def __init__(self, chain: RpcChain) -> None:
+        self._chain = chain
+        self.batches: list[int] = []
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._chain, name)
+
+    def answers_at(self, views: Any, *, block_hash: str) -> list[str]:
+        self.batches.append(len(views))
+        return self._chain.answers_at(views, block_hash=block_hash)
+
+
+@pytest.mark.parametrize(("accounts", "batches"), [(1, 2), (5, 2)])
+def test_many_accounts_are_asked_for_in_as_many_batches_as_one(world: World, accounts: int, batches: int) -> None:
+    numbers = [200 + each for each in range(accounts)]
+    for number in numbers:
+        world.admit(number)
+        way.fill(world, tg_user_id=number)
+    # The keeper doesn't come anymore: these wait.
+    for number in numbers:
+        way.accept(world, tg_user_id=number, symbol="ETH-USD")
+    chain = _Counting(RpcChain())
+    world.desk = replace(world.desk, chain=chain)
+
+    assert look(world) == []
+
+    assert AccountLook.objects.filter(positions=1, orders=1).count() == accounts
+    assert len(chain.batches) == batches
+    # Balance, allowance, orders, and how much lies in three markets; then five places and one order.
+    assert chain.batches == [accounts * (3 + 3 + 3), accounts * (5 + 1)]
+
+
+def test_a_node_that_lacks_the_block_is_waited_for(world: World, trader: Trader, proxy: Node) -> None:
+    way.fill(world)
+    look(world)
+    Position.objects.update(venue_index=7)
+    proxy.refuse("eth_call", "header not found")
+
+    assert look(world) == []
+    assert AccountLook.objects.get().waits_for != ""
