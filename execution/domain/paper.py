@@ -134,6 +134,12 @@ def percent_profit(held: Held, *, at: Price, most: Percent) -> Percent:
     return min(Percent(_toward_zero(move.raw * 100 * held.leverage.raw, held.entry.raw)), most)
 
 
+def profit(held: Held, *, at: Price) -> Usdc:
+    """What a price makes of the whole collateral, whatever its cap."""
+    move = at - held.entry if held.direction is Direction.LONG else held.entry - at
+    return _signed(held.collateral, move.raw * held.leverage.raw, held.entry.raw * _ONE)
+
+
 def with_spread(price: Price, *, spread: Percent, buys: bool) -> Price:
     """The price after the spread: a buyer pays more, a seller gets less."""
     part = price.times_down(spread.raw, Percent.HUNDRED)
