@@ -10,11 +10,12 @@ from datetime import datetime
 from execution.domain.reconciliation import PositionFacts
 from execution.models import ChainBlock
 from trading.domain.mode import Book
-from trading.domain.position import FillKind
+from trading.domain.position import FillKind, LevelKind
 from trading.domain.units import Usdc
 from trading.kinds import piece
 from trading.models import Market, Position
-from trading.services import journal, positions
+from trading.services import journal, levels, positions
+from trading.services.levels import Told
 from trading.services.positions import Execution, Slot
 
 # After every event of the block: what was found is how the block left it.
@@ -49,18 +50,30 @@ def adopt(found: PositionFacts, *, trader_id: int, block: ChainBlock, at: dateti
         block_number=block.number,
         block_hash=block.hash,
         filled_at=block.mined_at,
+        take_profit=found.take_profit,
+        stop_loss=found.stop_loss,
     )
     # One that we knew, and lost, keeps what asked for it.
     known = Position.objects.filter(**asdict(slot)).values_list("signal_id", flat=True).first()
     position = positions.opened(execution, slot=slot, signal_id=known)
     # Several may be found in one block: each has a place of its own after the block's logs.
-    positions.record(replace(execution, log_index=_LAST_LOG + position.pk), position=position, trace_id="")
-    _take_levels(position, found)
+    placed = replace(execution, log_index=_LAST_LOG + position.pk)
+    positions.record(placed, position=position, trace_id="")
+    _note_levels(position, placed)
     journal.record("position.adopted", position, at=at, block_number=block.number, collateral_usdc=found.collateral)
     return position
 
 
-def _take_levels(position: Position, found: PositionFacts) -> None:
+def _note_levels(position: Position, found: Execution) -> None:
+    """What the venue held then; what it says later goes on from there."""
+    told = Told(
+        chain_id=found.chain_id,
+        tx_hash=found.tx_hash,
+        log_index=found.log_index,
+        block_number=found.block_number,
+        block_hash=found.block_hash,
+        at=found.filled_at,
+    )
     position.refresh_from_db()
-    position.take_profit, position.stop_loss = found.take_profit, found.stop_loss
-    position.save(update_fields=["take_profit", "stop_loss"])
+    held = {LevelKind.TAKE_PROFIT: found.take_profit, LevelKind.STOP_LOSS: found.stop_loss}
+    levels.note(position, held, told=told)

@@ -5,13 +5,14 @@ from typing import Any
 
 import pytest
 
+from devnet.deploy import OPERATOR
 from execution.adapters.rpc import RpcChain
 from execution.domain.reconciliation import DifferenceState
 from execution.models import AccountLook, Cursor, Difference, WalletFlow
 from execution.services import indexing, reconciliation
 from tests.fakes.node import Node
 from tests.scenario import way
-from tests.scenario.hand import Hand
+from tests.scenario.hand import BTC, LIMIT, Hand
 from tests.scenario.world import World
 from trading.domain.position import FillKind, Origin, PositionStatus
 from trading.domain.units import Price, Usdc
@@ -86,11 +87,32 @@ def test_an_account_that_trades_by_signals_never_differs(world: World, trader: T
 
 
 def test_a_position_opened_by_hand_is_read_and_is_its_owners(world: World, hand: Hand) -> None:
+    look(world)
     hand.open(collateral="40")
     done(world)
 
     assert look(world, 2) == []
     assert Position.objects.get().origin == Origin.EXTERNAL
+    assert not WalletFlow.objects.exists()
+
+
+def test_what_the_owner_does_by_hand_is_explained_to_the_unit(world: World, trader: Trader, hand: Hand) -> None:
+    way.fill(world, leverage_x="5")
+    look(world)
+    for act in (
+        lambda: hand.increase(collateral="25"),
+        lambda: hand.margin(amount="10"),
+        lambda: hand.open(collateral="30", price="50000", kind=LIMIT),
+        hand.cancel_limit,
+        lambda: hand.close(amount="13.37"),
+    ):
+        act()
+        world.mine()
+        assert look(world) == []
+        done(world)
+        assert look(world, 2) == []
+
+    assert not WalletFlow.objects.exists()
 
 
 def test_a_position_that_was_never_read_is_adopted_once(world: World, hand: Hand) -> None:
@@ -185,16 +207,27 @@ def test_books_that_lag_are_compared_at_their_own_block(world: World, hand: Hand
     assert Position.objects.get().status == PositionStatus.CLOSED
 
 
-def test_levels_that_changed_differ(world: World, hand: Hand) -> None:
+def _move_levels(world: World, trader: Trader, *, target: str, stop: str) -> None:
+    """Somebody moves both levels at the venue."""
+    levels = (Price.of(target).raw, Price.of(stop).raw)
+    call = world.deployment.contract("TradingRouter").transaction("updateTpSl", trader.address, BTC, 0, *levels)
+    world.rpc.call("eth_sendTransaction", {**call, "from": OPERATOR, "gas": hex(10**6)})
+    world.mine()
+
+
+def test_levels_that_were_moved_unread_differ(world: World, trader: Trader) -> None:
     way.fill(world, take_profit="70000", stop_loss="55000")
-    Position.objects.update(take_profit=Price.of(70_000), stop_loss=Price.of(54_000))
+    _move_levels(world, trader, target="71000", stop="56000")
+    assert look(world, 2) == []
+    _move_levels(world, trader, target="71000", stop="57000")
+    forget(world)
 
     assert look(world, 3) == [("LEVELS", CONFIRMED)]
     assert (Difference.objects.get().ours, Difference.objects.get().theirs) == (
-        "target 70000, stop 54000",
-        "target 70000, stop 55000",
+        "target 71000, stop 56000",
+        "target 71000, stop 57000",
     )
-    Position.objects.update(stop_loss=Price.of(55_000))
+    _move_levels(world, trader, target="71000", stop="56000")
     assert look(world) == []
 
 
