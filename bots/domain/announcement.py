@@ -102,6 +102,7 @@ ANNOUNCEMENTS: tuple[Announcement, ...] = (
         *("protection", "level", "attempt", "retry_at"),
     ),
     _told("protection.ended", _S.POSITION, "another guard took its place, or nothing", "protection"),
+    _told("position.adopted", _S.POSITION, "the venue held one that we didn't know: it is ours to close now", "collateral_usdc"),
     _told("risk.state_changed", _S.RISK, "a scope's trading state is another", "scope", "key", "state", "until"),
     _told("risk.daily_loss_warning", _S.RISK, "most of the day's limit is lost", "lost_usdc", "limit_usdc", "resets_at"),
     _told("risk.locked", _S.RISK, "entries are blocked for a while", "kind", "symbol", "value", "limit"),
@@ -115,6 +116,9 @@ ANNOUNCEMENTS: tuple[Announcement, ...] = (
     _told("sender.gas_enough", _S.DESK, "it has enough again", "balance_wei", "floor_wei"),
     _told("venue.event_unsettled", _S.DESK, "an event of the venue could not be settled, and was left out", "what", "tx_hash"),
     _told("venue.position_unknown", _S.DESK, "the venue reports a position that the desk doesn't know", "tx_hash"),
+    _told("reconciliation.differs", _S.DESK, "books and venue differ: two looks saw it", "kind", "what", "ours", "theirs"),
+    _told("reconciliation.agrees", _S.DESK, "they don't anymore", "kind", "what", "resolution"),
+    _told("wallet.flowed", _S.DESK, "money came to an account, or went, by itself", "amount_usdc", "transferred_usdc"),
     _told("channel.disabled", _S.DESK, "a channel is told nothing anymore", "name", "reason"),
     _told("channel.ping", _S.DESK, "a test, told to the channel that was asked for alone", "name"),
 )

@@ -77,7 +77,12 @@ def _keep(row: AccountLook, judged: Judged, *, block: ChainBlock, at: datetime) 
         seen_at=at,
     )
     journal.record(
-        "wallet.flowed", row.trader, at=at, amount_usdc=amount, transferred_usdc=judged.transferred, block=block.number
+        "wallet.flowed",
+        row.trader,
+        at=at,
+        amount_usdc=amount,
+        transferred_usdc=judged.transferred,
+        tg_user_id=row.trader.tg_user_id,
     )
 
 

@@ -101,4 +101,4 @@ def _adopt(rows: Sequence[Difference], *, trader_id: int, theirs: VenueAccount, 
 
 def _tell(kind: str, row: Difference, *, at: datetime, **facts: str) -> None:
     said: dict[str, Any] = {"kind": row.kind, "what": row.what, "ours": row.ours, "theirs": row.theirs, "block": row.last_block}
-    journal.record(kind, row, at=at, account=row.trader_id, **said, **facts)
+    journal.record(kind, row, at=at, tg_user_id=row.trader.tg_user_id, **said, **facts)

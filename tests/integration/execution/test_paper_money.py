@@ -1,6 +1,8 @@
 """Wallets on paper: a running balance that is always the sum of its flows and fills, and acts that leave their rows."""
 
 import re
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from io import StringIO
 
 import pytest
@@ -20,12 +22,13 @@ from tests.scenario import way
 from tests.scenario.world import World
 from trading import locks
 from trading.domain.mode import Book, Mode
-from trading.domain.position import FillKind
+from trading.domain.position import Direction, FillKind
 from trading.domain.units import Usdc
 from trading.domain.wallet import FlowKind
 from trading.kinds import write
-from trading.models import AuditRow, PaperFlow, PaperWallet, Trader
-from trading.services import mode
+from trading.models import AuditRow, PaperFlow, PaperWallet, Position, Trader
+from trading.services import mode, positions
+from trading.services.positions import Execution
 
 BY = Warrant(actor="ada", reason="a drill", at=NOW)
 
@@ -140,6 +143,56 @@ def test_the_balance_is_the_sum_after_every_trade_on_paper(world: World) -> None
         stands = paper_money.look(trader_id=trader.pk, at=world.now)
         assert stands.wallet.balance_usdc == stands.proven != Usdc.of(10_000)
         assert stands.wallet.put_in_usdc == Usdc.of(10_000)
+
+
+def test_the_balance_is_the_sum_whoever_moves_it_at_once(committed: None) -> None:
+    account = TraderFactory(tg_user_id=123)
+    position = PositionFactory(trader=account, book=Book.PAPER)
+
+    def deposit(number: int) -> None:
+        paper_money.deposit(trader_id=account.pk, amount=Usdc.of(number + 1), by=BY)
+
+    def withdraw(number: int) -> None:
+        paper_money.withdraw(trader_id=account.pk, amount=Usdc.of("0.25"), by=BY)
+
+    @write
+    def fill(number: int) -> None:
+        locks.accounts([account.pk])
+        positions.record(_opening(position, number), position=position, trace_id="")
+
+    def run(act: Callable[[int], None], number: int) -> None:
+        try:
+            act(number)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(max_workers=6) as threads:
+        acts = [(act, number) for number in range(8) for act in (deposit, withdraw, fill)]
+        for each in [threads.submit(run, act, number) for act, number in acts]:
+            each.result()
+
+    stands = paper_money.look(trader_id=account.pk, at=NOW)
+    # 36 put in, 2 taken out, and eight times 50 and a fee of 1.
+    assert stands.wallet.balance_usdc == stands.proven == Usdc.of(10_000 + 36 - 2 - 8 * 51)
+    assert (PaperWallet.objects.count(), PaperFlow.objects.filter(kind=FlowKind.STAKE).count()) == (1, 1)
+
+
+def _opening(position: Position, number: int) -> Execution:
+    return Execution(
+        kind=FillKind.OPEN,
+        direction=Direction.LONG,
+        price=position.entry_price,
+        collateral=Usdc.of(50),
+        leverage=position.leverage_x,
+        fee=Usdc.of(1),
+        payout=Usdc.zero(),
+        chain_id=0,
+        tx_hash=f"fill {number}",
+        log_index=0,
+        block_number=number,
+        block_hash=f"fill {number}",
+        filled_at=NOW,
+    )
 
 
 def _told(*arguments: str) -> str:
