@@ -254,6 +254,7 @@ class ProtectionFactory(DjangoModelFactory):
         wanted = protection.Protection(stop=protection.AtMove(share=Percent.of(5)))
 
     position = factory.SubFactory(PositionFactory)
+    signal = factory.SelfAttribute("position.signal")
     guard = factory.LazyAttribute(lambda row: protection.as_json(row.wanted))
     direction = factory.SelfAttribute("position.direction")
     entry_price = factory.SelfAttribute("position.entry_price")

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from execution.models import TxIntent
 from execution.selectors import Exits
 from tests.factories.trading import SourceFactory
 from tests.scenario import way
@@ -118,3 +119,21 @@ def test_killed_between_trigger_and_close_the_position_is_closed_once(world: Wor
     assert fills() == [FillKind.OPEN, FillKind.CLOSE]
     assert Signal.objects.filter(source_name__startswith="protection:").count() == 1
     assert way.nonces(world) == ((2, 2) if book is Book.LIVE else (0, 0))
+
+
+def test_a_live_stop_waits_for_live_is_sent_once_and_never_papered(world: World) -> None:
+    SourceFactory(name=firings.SOURCE, is_internal=True)
+    world.admit(123)
+    world.set_price("BTC-USD", "60000")
+    opened(world, "long", **LADDER)
+    mode.switch_to(mode=Mode.DRY, switch=world.switch, actor="test", reason="", at=world.now)
+
+    for _ in range(3):
+        go_to(world, "61500", seconds=5)
+    waiting = TxIntent.objects.latest("pk")
+    assert (Firing.objects.count(), waiting.book, waiting.blocked_reason) == (1, Book.LIVE, "mode")
+    mode.switch_to(mode=Mode.LIVE, switch=world.switch, actor="test", reason="", at=world.now)
+    world.run(rounds=4)
+
+    assert fills() == [FillKind.OPEN, FillKind.CLOSE]
+    assert way.nonces(world) == (2, 2)

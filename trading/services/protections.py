@@ -82,7 +82,7 @@ def doubt(position_ids: list[int]) -> None:
     """Look again at what became of closes: a reorganization may have taken a fill away."""
     fired = Firing.objects.filter(position__in=position_ids)
     if fired.filter(fate=guarding.Fate.FILLED).update(fate=guarding.Fate.UNDER_WAY):
-        ProtectionRow.objects.filter(firings__in=fired).update(is_waiting=True)
+        ProtectionRow.objects.filter(firings__in=fired.filter(fate=guarding.Fate.UNDER_WAY)).update(is_waiting=True)
 
 
 def asked(signal: Signal) -> Protection:
