@@ -130,6 +130,13 @@ class Desk:
             raise problems.Unknown("there is no such signal", code="NOT_FOUND", status=404)
         return int(found[0]["id"])
 
+    # --- what trading made
+
+    def results(self, **asked: str | int) -> list[dict[str, Any]]:
+        """What each day, week, month or market (`by`) of an account (`tg_user_id`) brought in one `book`, after all costs."""
+        rows: list[dict[str, Any]] = self._get("results", **asked)["results"]
+        return rows
+
     # --- positions
 
     def positions(self, *, cursor: str | None = None, **narrowed_by: str | int) -> Page[Position]:

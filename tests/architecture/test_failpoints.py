@@ -39,6 +39,7 @@ SILENT = {
         "account",
         "accounts_at",
         "transferred",
+        "refunded",
     },
 }
 # Adapters' methods that only say what somebody else must do.

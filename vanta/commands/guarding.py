@@ -1,5 +1,6 @@
 """Commands that guard: protect, breakeven."""
 
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 import click
@@ -21,6 +22,18 @@ def _target(text: str) -> dict[str, str]:
     return _level(level) | ({"close_pct": share} if share else {})
 
 
+def _ladder(texts: tuple[str, ...]) -> list[dict[str, str]]:
+    """The targets in order; the last one without a share of its own takes what the others leave."""
+    ladder = [_target(each) for each in texts]
+    try:
+        shares = [Decimal(each["close_pct"]) for each in ladder if "close_pct" in each]
+    except InvalidOperation:
+        raise click.UsageError("a target's share is a number: 61000@50") from None
+    if ladder and shares and "close_pct" not in ladder[-1]:
+        ladder[-1]["close_pct"] = str(100 - sum(shares))
+    return ladder
+
+
 def _trail(text: str | None) -> dict[str, str] | None:
     if text is None:
         return None
@@ -31,7 +44,12 @@ def _trail(text: str | None) -> dict[str, str] | None:
 @click.command()
 @click.argument("position", type=int)
 @click.option("--stop", help="59000, or 2% from the entry.")
-@click.option("--target", "targets", multiple=True, help="61000, 2% or 1.5R, and @50 for half of it; several make a ladder.")
+@click.option(
+    "--target",
+    "targets",
+    multiple=True,
+    help="61000, 2% or 1.5R, and @50 for half of it; several make a ladder, and the last takes the rest.",
+)
 @click.option("--breakeven-after", type=int, help="How many targets move the stop to the entry.")
 @click.option("--trail", help="3:1: after a gain of 3 % the stop follows 1 % behind, both of the entry.")
 @click.option("--time-stop", "minutes", type=int, help="Minutes after which all of it is closed.")
@@ -65,7 +83,7 @@ def _guard(
 ) -> dict[str, Any]:
     wanted = {
         "stop": None if stop is None else _level(stop),
-        "targets": [_target(each) for each in targets] or None,
+        "targets": _ladder(targets) or None,
         "breakeven_after": breakeven_after,
         "trail": _trail(trail),
         "time_stop_minutes": minutes,
