@@ -10,9 +10,14 @@ from execution.domain.intent import IntentStatus
 from execution.models import Sender, TxIntent
 from execution.services import building, submission
 from tests.scenario import way
+from tests.scenario.hand import Hand
 from tests.scenario.world import World
 from trading import lanes
 from trading.lanes import Lease
+from trading.models import Fill
+
+# One pass over two blocks, one of which changes a position's margin.
+SETTLING = 33
 
 
 def _count(work: Callable[[Lease], None]) -> int:
@@ -49,3 +54,27 @@ def _owe(world: World, number: int) -> None:
         if each % 5 == 0:
             world.admit(200 + each // 5)
         way.owe(world, tg_user_id=200 + each // 5)
+
+
+@pytest.mark.parametrize("events", [1, 6])
+def test_settling_an_event_costs_the_same_however_many_came_before(world: World, events: int) -> None:
+    hand = Hand(rpc=world.rpc, deployment=world.deployment, address=world.admit(123).address)
+    hand.open(collateral="100", leverage="10")
+    _read(world)
+    for _ in range(events):
+        hand.margin(amount="1")
+        _read(world)
+    hand.margin(amount="1")
+    world.mine()
+
+    with CaptureQueriesContext(connection) as queries:
+        way.index(world)
+
+    assert Fill.objects.count() == events + 2
+    assert len(queries) == SETTLING
+
+
+def _read(world: World) -> None:
+    world.mine()
+    way.keep(world)
+    way.index(world)
