@@ -5,6 +5,7 @@ from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db.models import F
 
 from execution import conf
 from execution.models import AccountLook, Difference
@@ -53,7 +54,9 @@ def test_what_is_missing_is_accepted_by_a_person(world: World, trader: Trader) -
     way.fill(world)
     look(world)
     way.fill(world, side="CLOSE")
-    Fill.objects.filter(kind="CLOSE").update(fee_usdc=0, realised_pnl_usdc=Usdc.zero(), price_pnl_usdc=Usdc.zero())
+    # As if the venue had said that it paid more than it did.
+    told = F("price_pnl_usdc") + Usdc.of(3).decimal
+    Fill.objects.filter(kind="CLOSE").update(price_pnl_usdc=told, realised_pnl_usdc=F("realised_pnl_usdc") + Usdc.of(3).decimal)
     assert look(world, 2) == [("BALANCE", "CONFIRMED")]
 
     reconciliation_acts.accept(trader_id=trader.pk, by=by(world))
