@@ -93,7 +93,7 @@ def _line(signal: Signal, view: PriceView | None, *, person: Person, now: dateti
         size=_size(signal),
         guard=_guard(signal),
         price_now=str(view.agreed.price) if view and view.agreed else NOTHING,
-        may_answer=roles.may(person, Act.TRADE, account=signal.trader.tg_user_id),
+        may_answer=roles.may(person, Act.TRADE, account=signal.trader.account),
     )
 
 

@@ -109,7 +109,7 @@ TABLES: tuple[Table, ...] = (
     ),
     # Sums of the two above.
     _loose("day_results"),
-    _ledger("traders", changes=f"{_LANE} name is_enabled zone", frozen="tg_user_id address created_at"),
+    _ledger("traders", changes=f"{_LANE} name is_enabled zone", frozen="tg_user_id is_leader address created_at"),
     _ledger(
         "sources",
         changes="description mode is_enabled allowed_symbols allowed_accounts max_leverage_x max_position_usdc max_exposure_usdc"

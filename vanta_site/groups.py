@@ -14,7 +14,7 @@ from bots.models import Channel
 from risk.models import Policy
 from trading.domain.people import Role
 from trading.kinds import write
-from trading.models import ApiToken, Member
+from trading.models import ApiToken, Leader, Member
 
 Edits = tuple[tuple[type[models.Model], tuple[str, ...]], ...]
 
@@ -30,6 +30,7 @@ EDITS: dict[Role, Edits] = {
         (User, ("add", "change")),
         (Member, ("add", "change")),
         (ApiToken, ("add", "change")),
+        (Leader, ("add", "change")),
         (Channel, ("add",)),
     ),
 }

@@ -173,7 +173,7 @@ def _state(*, ended: Mapping[Labels, int]) -> Iterator[Metric]:
     in_flight |= {(address,): number for address, number in flying.values_list("sender__address").annotate(rows=Count("pk"))}
     yield _gauge("vanta_sender_in_flight", "Intents with a nonce that the chain hasn't used.", ["sender"], in_flight)
     symbols: dict[Labels, float] = {(symbol,): 0.0 for symbol in Market.objects.values_list("symbol", flat=True)}
-    held = Position.objects.open().order_by().values_list("market__symbol").annotate(rows=Count("pk"))
+    held = Position.objects.open().ours().order_by().values_list("market__symbol").annotate(rows=Count("pk"))
     yield _gauge("vanta_open_positions", "Open positions.", ["symbol"], symbols | {(symbol,): number for symbol, number in held})
 
 

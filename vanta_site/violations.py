@@ -26,7 +26,7 @@ OUR_FAULTS = ("CONTENT_REFUSED", "SIGNING_")
 
 def second_opens() -> QuerySet[Fill]:
     """Opening fills of a position that had one already: a position is opened by one effect of one signal."""
-    opens = Fill.objects.canonical().filter(kind=FillKind.OPEN)
+    opens = Fill.objects.canonical().ours().filter(kind=FillKind.OPEN)
     return opens.filter(Exists(opens.filter(position=OuterRef("position"), pk__lt=OuterRef("pk"))))
 
 

@@ -143,6 +143,10 @@ def _note_unknown(event: TradeExecuted | PositionResized | LevelChanged, happeni
     facts: dict[str, Any] = {"pair_index": event.pair_index, "venue_index": event.venue_index}
     facts |= {"kind": event.level if isinstance(event, LevelChanged) else event.kind}
     facts |= {"tx_hash": happening.log.tx_hash, "log_index": happening.log.log_index}
+    if trader.is_leader:
+        # He held it before anybody watched: nobody can have copied it.
+        log.info("leader.position_unknown", trader=trader.address, **facts)
+        return
     journal.record("venue.position_unknown", trader, at=happening.block.mined_at, **facts)
     log.error("venue.position_unknown", trader=trader.address, advice="read the blocks before: manage.py backfill", **facts)
 

@@ -25,6 +25,12 @@ class NoSender(Conflict):
     code = "SENDER_MISSING"
 
 
+class IsLeader(Conflict):
+    """The address is only watched here, for those who follow it; it can't trade too."""
+
+    code = "ADDRESS_IS_A_LEADER"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
     """What the chain says about a trader: his dollars, what the venue may take of them, and until when we may trade."""
@@ -42,7 +48,10 @@ def admit(
 
     Raises:
         NoSender: if no sender is registered, or none of them is active.
+        IsLeader: if the desk watches the address for those who follow it.
     """
+    if Trader.objects.leaders().filter(address=wallet.address).exists():
+        raise IsLeader("this address is watched as a leader: follow it, or admit another", address=wallet.address)
     sender = _sender_of(tg_user_id, desk=desk)
     if sender is None:
         raise NoSender("no active sender is registered: run manage.py sender sync first")

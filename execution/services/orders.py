@@ -208,7 +208,7 @@ def _intent(order: Order, *, sender: Sender, at: datetime) -> TxIntent:
         order=order,
         intent_key=leg_key(intent_key=signal_key, leg=leg.number),
         idempotency_key=idempotency_key(
-            intent_key=signal_key, tg_user_id=leg.trader.tg_user_id, leg=leg.number, kind=IntentKind(leg.action)
+            intent_key=signal_key, tg_user_id=leg.trader.account, leg=leg.number, kind=IntentKind(leg.action)
         ),
         kind=IntentKind(leg.action),
         book=Book(leg.book),

@@ -103,7 +103,9 @@ def _charge(order: Order, *, in_block: int | None) -> None:
 
 
 def _of_our_traders(happenings: list[Happening]) -> list[tuple[Happening, Trader]]:
-    traders = Trader.objects.filter(address__in={happening.event.trader for happening in happenings})
+    # A leader whom nobody watches anymore is a stranger again.
+    known = Trader.objects.filter(Q(is_leader=False) | Q(is_enabled=True))
+    traders = known.filter(address__in={happening.event.trader for happening in happenings})
     by_address = {trader.address: trader for trader in traders}
     return [(happening, by_address[happening.event.trader]) for happening in happenings if happening.event.trader in by_address]
 

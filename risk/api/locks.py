@@ -91,7 +91,7 @@ class Lifting(Locks):
 
     def needs(self, wish: Wish) -> Needed:
         """Who may lift locks of its kind."""
-        return Needed(act=LIFTING[LockKind(wish.row.kind)], account=wish.row.trader.tg_user_id)
+        return Needed(act=LIFTING[LockKind(wish.row.kind)], account=wish.row.trader.account)
 
     def do(self, wish: Wish) -> Lock:
         """Lift it."""

@@ -98,7 +98,7 @@ def lift(*, lock_id: int, person: Person, reason: str, at: datetime) -> Lock:
         raise LockUnknown("there is no such lock", field="lock", lock=lock_id)
     locks.accounts([trader_id])
     row = Lock.objects.select_related("market", "trader").get(pk=lock_id)
-    authority.check(person, LIFTING[LockKind(row.kind)], reason=reason, account=row.trader.tg_user_id)
+    authority.check(person, LIFTING[LockKind(row.kind)], reason=reason, account=row.trader.account)
     if not row.holds(at=at):
         raise LockEnded("it holds no longer", lock=lock_id)
     _close(row, by=person.name, reason=reason, at=at)
@@ -138,7 +138,7 @@ def _close(row: Lock, *, by: str, reason: str, at: datetime) -> None:
 
 
 def _note(action: str, row: Lock, *, by: str, before: dict[str, str], after: dict[str, str], reason: str, at: datetime) -> None:
-    subject = f"lock:{row.pk} account:{row.trader.tg_user_id}"
+    subject = f"lock:{row.pk} account:{row.trader.account}"
     audit.record(actor=by, action=action, subject=subject, before=before, after=after, reason=reason, at=at)
 
 

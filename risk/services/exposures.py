@@ -52,7 +52,7 @@ def of(trader: Trader, *, is_wide: bool) -> dict[Book, list[Exposed]]:
 
     In one, since a leg becomes a position between two: either it would count twice or not at all.
     """
-    positions, legs = Position.objects.open(), Leg.objects.holding_room().filter(action=Action.OPEN)
+    positions, legs = Position.objects.open().ours(), Leg.objects.holding_room().filter(action=Action.OPEN)
     if not is_wide:
         positions, legs = positions.filter(trader=trader), legs.filter(trader=trader)
     found: dict[Book, list[Exposed]] = {book: [] for book in Book}

@@ -116,5 +116,5 @@ def _warn(day: LossDay, fall: Fall, *, at: datetime) -> None:
         lost_usdc=fall.lost,
         limit_usdc=fall.limit,
         resets_at=day.ends_at,
-        tg_user_id=day.trader.tg_user_id,
+        tg_user_id=day.trader.account,
     )

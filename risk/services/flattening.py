@@ -85,6 +85,7 @@ def extent(*, scope: HaltScope, key: str, book: Book) -> Extent:
     key = halts.checked_key(scope, key)
     sums = (
         Position.objects.open()
+        .ours()
         .filter(_within(scope, key, opener="signal"), book=book)
         .aggregate(positions=Count("pk"), accounts=Count("trader", distinct=True), collateral=Sum("collateral_usdc"))
     )
@@ -114,7 +115,7 @@ def _close(position: Position, *, job: Flatten, source: Source, at: datetime) ->
     said: dict[str, str | int] = {
         "source": SOURCE,
         "signal_id": _signal_id(job, position.pk),
-        "tg_user_id": position.trader.tg_user_id,
+        "tg_user_id": position.trader.account,
         "symbol": position.market.symbol,
         "side": Side.CLOSE,
         "position": position.pk,
@@ -122,7 +123,7 @@ def _close(position: Position, *, job: Flatten, source: Source, at: datetime) ->
     request = SignalRequest(
         source=SOURCE,
         signal_id=_signal_id(job, position.pk),
-        tg_user_id=position.trader.tg_user_id,
+        tg_user_id=position.trader.account,
         symbol=position.market.symbol,
         side=Side.CLOSE,
         position_id=position.pk,
@@ -155,7 +156,7 @@ def _closes(job: Flatten) -> QuerySet[Signal]:
 
 def _unnamed(job: Flatten) -> QuerySet[Position]:
     """What is open in a job's scope and has no close of the job yet."""
-    held = Position.objects.open().filter(_within(job.scope, job.key, opener="signal"), book=job.book)
+    held = Position.objects.open().ours().filter(_within(job.scope, job.key, opener="signal"), book=job.book)
     return held.exclude(pk__in=_closes(job).values("position_id")).order_by("pk")
 
 

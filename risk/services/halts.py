@@ -32,7 +32,7 @@ class UntilRefused(Invalid):
 @piece
 def of(trader: Trader, *, book: str, at: datetime) -> Halts:
     """What an account's signals of one book meet: two queries, whatever the number of signals and markets."""
-    states = Halt.objects.holding(at=at).meeting(tg_user_id=trader.tg_user_id).order_by("pk")
+    states = Halt.objects.holding(at=at).meeting(tg_user_id=trader.account).order_by("pk")
     blocks = Lock.objects.holding(at=at).of(trader_id=trader.pk, book=book).select_related("market")
     return Halts(states=tuple(row.as_held() for row in states), active=tuple(row.as_active() for row in blocks))
 

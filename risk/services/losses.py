@@ -48,7 +48,7 @@ def due(*, before: datetime) -> set[int]:
     """The accounts that must be measured. Two queries."""
     waiting = set(Equity.objects.filter(next_action_at__lte=before).values_list("trader_id", flat=True))
     watched = Equity.objects.filter(trader=OuterRef("trader"), book=OuterRef("book"), next_action_at__isnull=False)
-    return waiting | set(Position.objects.open().filter(~Exists(watched)).values_list("trader_id", flat=True))
+    return waiting | set(Position.objects.open().ours().filter(~Exists(watched)).values_list("trader_id", flat=True))
 
 
 @write
@@ -59,6 +59,9 @@ def watch(*, trader_id: int, at: datetime) -> list[Lock]:
     has seen the wallet, nobody knows what a share of a LIVE account is: its losses are measured, and breach nothing.
     """
     (trader,) = locks.accounts([trader_id])
+    if trader.is_leader:
+        # His losses are nobody's here.
+        return []
     policies = [policy.as_row() for policy in Policy.objects.all()]
     held = Position.objects.filter(trader=trader).order_by("book").values_list("book", flat=True).distinct()
     placed: list[Lock] = []
@@ -97,7 +100,7 @@ def set_zone(*, tg_user_id: int, zone: str, person: Person, reason: str, at: dat
 
 def _limits(policies: list[PolicyRow], trader: Trader, symbol: str | None) -> LossLimits:
     """The strictest of what is said of an account, and of one of its markets if one is named."""
-    applying = (each for each in policies if each.tg_user_id in (None, trader.tg_user_id) and each.symbol in (None, symbol))
+    applying = (each for each in policies if each.tg_user_id in (None, trader.account) and each.symbol in (None, symbol))
     return loss.limits_of(strictest(each.limits for each in applying))
 
 

@@ -71,7 +71,7 @@ class Portfolio:
                 facts.wanted(signal, side=side), signal=signal, ground=Ground(market=market, price=price, money=money, held=held)
             ),
             book=book,
-            account=self.trader.tg_user_id,
+            account=self.trader.account,
             source=facts.source(signal.source),
             mode=self.mode,
             takes_entries=self.desk.signals_enabled,
@@ -114,7 +114,7 @@ class Portfolio:
             self.policies,
             source=facts.source_limits(signal.source),
             ceiling=facts.ceiling(),
-            tg_user_id=self.trader.tg_user_id,
+            tg_user_id=self.trader.account,
             symbol=signal.market.symbol,
         )
 

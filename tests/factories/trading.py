@@ -42,6 +42,15 @@ class TraderFactory(DjangoModelFactory):
     address = factory.Sequence(lambda number: f"0x{number + 1:040x}")
 
 
+class LeaderFactory(TraderFactory):
+    """An address that is only watched."""
+
+    tg_user_id = None
+    name = factory.Sequence(lambda number: f"leader {number}")
+    address = factory.Sequence(lambda number: f"0x{0xE << 156 | number:040x}")
+    is_leader = True
+
+
 class MarketFactory(DjangoModelFactory):
     """BTC-USD."""
 

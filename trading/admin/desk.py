@@ -1,6 +1,8 @@
 """What the desk is set up with: traders, markets, quotes, the mode."""
 
 from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
 
 from trading.admin.base import ReadOnlyAdmin, link, onward
 from trading.models import Market, ModeState, Quote, Trader
@@ -26,6 +28,10 @@ class TraderAdmin(ReadOnlyAdmin):
     search_fields = ("tg_user_id__exact", "address__exact")
     search_help_text = "a whole Telegram id or address"
     more = (list_display[-1],)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Trader]:
+        """The accounts; leaders have a page of their own."""
+        return super().get_queryset(request).filter(is_leader=False)
 
 
 @admin.register(Market)

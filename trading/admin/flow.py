@@ -3,6 +3,8 @@
 from typing import Any
 
 from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
@@ -138,6 +140,10 @@ class PositionAdmin(ReadOnlyAdmin):
     inlines = (GuardInline, FiringInline, FillInline)
     more = (list_display[-1],)
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Position]:
+        """Those of accounts."""
+        return super().get_queryset(request).filter(trader__is_leader=False)
+
 
 @admin.register(Fill)
 class FillAdmin(ReadOnlyAdmin):
@@ -165,6 +171,10 @@ class FillAdmin(ReadOnlyAdmin):
     list_filter = ("kind", "book", "is_canonical")
     search_fields = ("pk__exact",)
     search_help_text = "a fill's number"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Fill]:
+        """Those of accounts' positions."""
+        return super().get_queryset(request).filter(trader__is_leader=False)
 
 
 @admin.register(Event)

@@ -24,7 +24,7 @@ class Word(Resource):
 
     def needs(self, wish: Wish) -> Needed:
         """Who trades for the account."""
-        return Needed(act=Act.TRADE, account=wish.row.trader.tg_user_id)
+        return Needed(act=Act.TRADE, account=wish.row.trader.account)
 
 
 class Granting(Word):

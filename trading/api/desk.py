@@ -70,8 +70,8 @@ class Traders(Resource):
     query = TraderQuery
 
     def rows(self) -> QuerySet[Trader]:
-        """Every trader."""
-        return Trader.objects.all()
+        """Every account."""
+        return Trader.objects.accounts()
 
     def within(self, accounts: frozenset[int]) -> Q:
         """Himself."""

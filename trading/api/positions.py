@@ -62,7 +62,7 @@ class Positions(Resource):
 
     def rows(self) -> QuerySet[Position]:
         """Every position."""
-        return Position.objects.select_related("trader", "market")
+        return Position.objects.ours().select_related("trader", "market")
 
     def within(self, accounts: frozenset[int]) -> Q:
         """Those of the accounts."""
@@ -84,7 +84,7 @@ class Closing(Positions, Sending):
 
     def needs(self, wish: Wish) -> Needed:
         """Who trades the account."""
-        return Needed(act=Act.TRADE, account=wish.row.trader.tg_user_id)
+        return Needed(act=Act.TRADE, account=wish.row.trader.account)
 
     def do(self, wish: Wish) -> Acceptance:
         """One exit that names the position."""
@@ -92,7 +92,7 @@ class Closing(Positions, Sending):
         request = SignalRequest(
             source=self.caller.source,
             signal_id=self._key(),
-            tg_user_id=wish.row.trader.tg_user_id,
+            tg_user_id=wish.row.trader.account,
             symbol=wish.row.market.symbol,
             side=Side.CLOSE,
             reduce_share=share,
@@ -150,7 +150,7 @@ class Fills(Resource):
 
     def rows(self) -> QuerySet[Fill]:
         """Every fill."""
-        return Fill.objects.select_related("trader", "market")
+        return Fill.objects.ours().select_related("trader", "market")
 
     def within(self, accounts: frozenset[int]) -> Q:
         """Those of the accounts' positions."""

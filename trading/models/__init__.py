@@ -15,7 +15,7 @@ from trading.models.signal import Signal
 from trading.models.source import Source
 from trading.models.source_secret import SourceSecret
 from trading.models.token import ApiToken
-from trading.models.trader import Trader
+from trading.models.trader import Leader, Trader
 from trading.models.wallet import PaperFlow, PaperWallet
 
 __all__ = [
@@ -28,6 +28,7 @@ __all__ = [
     "Fill",
     "Firing",
     "LastPrice",
+    "Leader",
     "Market",
     "Member",
     "ModeState",

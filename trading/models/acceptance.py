@@ -20,6 +20,7 @@ _STATEMENT = """
     ), named AS (
         SELECT positions.trader_id, positions.market_id, symbol, positions.book
         FROM said JOIN positions ON positions.id = said.position_id JOIN markets ON markets.id = positions.market_id
+        JOIN traders ON traders.id = positions.trader_id AND NOT traders.is_leader
         UNION ALL
         SELECT traders.id, markets.id, symbol, NULL
         FROM said

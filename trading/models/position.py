@@ -35,6 +35,10 @@ class PositionQuerySet(models.QuerySet["Position"]):
         """Those with something left to close."""
         return self.filter(status=PositionStatus.OPEN)
 
+    def ours(self) -> Self:
+        """Those of accounts; a leader's are none of the desk's."""
+        return self.filter(trader__is_leader=False)
+
     def of(self, *, trader_id: int, book: str) -> Self:
         """One trader's positions of one book."""
         return self.filter(trader_id=trader_id, book=book)
@@ -115,6 +119,10 @@ class FillQuerySet(models.QuerySet["Fill"]):
     def after(self, filled_at: datetime, pk: int) -> Self:
         """Those that come after a fill, by time and then by number."""
         return self.filter(models.Q(filled_at__gt=filled_at) | models.Q(filled_at=filled_at, pk__gt=pk))
+
+    def ours(self) -> Self:
+        """Those of accounts; a leader's are none of the desk's."""
+        return self.filter(trader__is_leader=False)
 
 
 class Fill(models.Model):

@@ -61,7 +61,7 @@ def _awaiting(signal_id: int, *, person: Person, at: datetime) -> Signal:
     found = Signal.objects.filter(pk=signal_id).select_related("trader").first()
     if found is None:
         raise UnknownSignal("there is no such signal", signal=signal_id)
-    check(person, Act.TRADE, account=found.trader.tg_user_id)
+    check(person, Act.TRADE, account=found.trader.account)
     locks.accounts([found.trader_id])
     # Under the lock once more: the sweep that expires it holds the same one.
     found.refresh_from_db(fields=["status", "expires_at", "next_action_at", "decided_at"])

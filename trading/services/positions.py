@@ -103,8 +103,9 @@ def _kept(execution: Execution, *, position: Position) -> tuple[Fill, bool]:
 
 
 def _announce(execution: Execution, *, position: Position, trace_id: str) -> None:
+    is_ours = not position.trader.is_leader
     journal.record(
-        "position.filled",
+        "position.filled" if is_ours else "leader.filled",
         position,
         at=execution.filled_at,
         trace_id=trace_id,
@@ -114,7 +115,8 @@ def _announce(execution: Execution, *, position: Position, trace_id: str) -> Non
         realised_pnl_usdc=execution.realised_pnl,
         tx_hash=execution.tx_hash,
     )
-    doorbell.ring("position.filled", key=position.trader_id)
+    if is_ours:
+        doorbell.ring("position.filled", key=position.trader_id)
 
 
 def holding(fills: Iterable[Fill]) -> Holding | None:

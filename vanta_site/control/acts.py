@@ -183,7 +183,7 @@ def _lock(said: Said) -> Lock:
 
 def _unlock_needs(said: Said, _: datetime) -> Needed:
     lock = _lock(said)
-    return Needed(act=LIFTING[LockKind(lock.kind)], account=lock.trader.tg_user_id)
+    return Needed(act=LIFTING[LockKind(lock.kind)], account=lock.trader.account)
 
 
 def _foresee_unlock(said: Said, _: Standing, at: datetime) -> forecast.Lines:

@@ -81,7 +81,7 @@ def of_dry(_: Standing) -> Lines:
 
 def of_live(standing: Standing) -> Lines:
     """The switch to LIVE."""
-    accounts = Trader.objects.filter(is_enabled=True).count()
+    accounts = Trader.objects.accounts().filter(is_enabled=True).count()
     others = [reason for reason in standing.holds.reasons if not reason.startswith("the switch says DRY")]
     return (
         f"New entries of {counted(accounts, 'account')} are signed and sent, with money.",
@@ -135,7 +135,7 @@ def of_unlock(lock: Lock, *, besides: int) -> Lines:
     """A lock's end before its time."""
     where = lock.market.symbol if lock.market else "every market"
     return (
-        f"Entries of {named(HaltScope.USER, str(lock.trader.tg_user_id))} in {where} pass this lock again, in {lock.book}.",
+        f"Entries of {named(HaltScope.USER, str(lock.trader.account))} in {where} pass this lock again, in {lock.book}.",
         f"It was placed because: {lock.reason}. Measured {lock.value} against {lock.limit}.",
         f"{counted(besides, 'other lock')} of this account and book still hold{'s' if besides == 1 else ''}.",
     )

@@ -47,7 +47,7 @@ def named(scope: HaltScope, key: str) -> str:
 
 def held(scope: HaltScope, key: str, *, book: str = "") -> Held:
     """What is open in a scope, of one book or of both. One query."""
-    rows = Position.objects.open().filter(_positions_of(scope, key))
+    rows = Position.objects.open().ours().filter(_positions_of(scope, key))
     if book:
         rows = rows.filter(book=book)
     sums: dict[str, Any] = rows.aggregate(

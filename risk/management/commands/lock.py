@@ -61,4 +61,4 @@ class Command(BaseCommand):
 
 
 def _line(row: Lock) -> str:
-    return f"{row.pk} {row.trader.tg_user_id} {row.book} {row.as_active()}"
+    return f"{row.pk} {row.trader.account} {row.book} {row.as_active()}"

@@ -46,6 +46,7 @@ from tests.factories.trading import (
     TraderFactory,
 )
 from tests.integration.trading.breach import OF_THE_BOOK, Breach, of
+from tests.integration.trading.breach_copying import OF_COPYING
 from trading.domain.source import Auth
 from trading.domain.units import Wei
 from trading.models import AuditHead, Member, ModeState, SourceSecret
@@ -77,6 +78,7 @@ def path_token() -> SourceSecret:
 
 CHECKS = [
     *OF_THE_BOOK,
+    *OF_COPYING,
     *of("trader_address_is_an_address", TraderFactory, "address = '0x12'", f"address = '{ADDRESS[:-1]}g'", "address = ''"),
     *of("signal_side_is_known", CloseSignalFactory, "side = 'BUY', collateral_usdc = 1, leverage_x = 1"),
     *of(

@@ -32,7 +32,7 @@ from trading.domain.mode import Book, Mode
 from trading.domain.people import Act, NotAllowed, Person, Role
 from trading.domain.units import Wei
 from trading.models import AuditRow, ModeState
-from trading.services import audit_checks, members, mode, people, switching
+from trading.services import audit_checks, leaders, members, mode, people, switching
 from trading.services.mode import DeskSwitch
 from vanta_site import operators
 
@@ -80,6 +80,10 @@ def every_switch() -> None:
 
 def lock() -> None:
     blocks.place(tg_user_id=TraderFactory().tg_user_id, book=Book.LIVE, symbol=None, person=ADA, **WHY)
+
+
+def leader() -> int:
+    return leaders.add(address="0x" + "ab" * 20, name="whale", by=ADA, **WHY).pk
 
 
 def zone() -> None:
@@ -134,6 +138,10 @@ DONE: dict[str, tuple[Callable[[], object], str]] = {
         "flatten.start",
     ),
     "risk.services.losses.set_zone": (zone, "account.zone"),
+    # leaders
+    "trading.services.leaders.add": (leader, "leader.add"),
+    "trading.services.leaders.rename": (lambda: leaders.rename(leader_id=leader(), name="ray", by=ADA, **WHY), "leader.change"),
+    "trading.services.leaders.stop": (lambda: leaders.stop(leader_id=leader(), by=ADA, **WHY), "leader.stop"),
     # roles and secrets
     "trading.services.members.admit": (
         lambda: members.admit(tg_user_id=7, roles=[Role.RISK], by=ADA, **WHY),

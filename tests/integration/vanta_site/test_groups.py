@@ -10,12 +10,12 @@ from bots.models import Channel
 from risk.models import Policy
 from tests.factories.logins import operator
 from trading.domain.people import Role
-from trading.models import ApiToken, AuditRow, Member, ModeState
+from trading.models import ApiToken, AuditRow, Leader, Member, ModeState
 from vanta_site import groups
 
 pytestmark = pytest.mark.django_db
 
-LEDGERS = [model for model in admin.site._registry if model not in (User, Group, Member, ApiToken, Channel, Policy)]
+LEDGERS = [model for model in admin.site._registry if model not in (User, Group, Member, Leader, ApiToken, Channel, Policy)]
 
 
 def browser(*roles: Role) -> Client:

@@ -12,14 +12,14 @@ from tests.factories.flow import filled
 from tests.factories.risk import PolicyFactory
 from tests.factories.trading import SignalFactory
 from trading.admin.paginator import EstimatingPaginator
-from trading.models import ApiToken, Member, Signal
+from trading.models import ApiToken, Leader, Member, Signal
 
 pytestmark = pytest.mark.usefixtures("switch")
 
 LEDGERS = [
     model
     for model in admin.site._registry
-    if model not in (Policy, Member, ApiToken, Channel) and model._meta.app_label != "auth"
+    if model not in (Policy, Member, Leader, ApiToken, Channel) and model._meta.app_label != "auth"
 ]
 
 
