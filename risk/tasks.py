@@ -3,7 +3,7 @@
 from celery import shared_task
 
 from risk import conf
-from risk.services import decisions, flattening, losses
+from risk.services import copying, decisions, flattening, losses
 from trading import clock
 from trading import conf as trading_conf
 
@@ -24,3 +24,9 @@ def watch(trader_id: int) -> None:
 def flatten(job_id: int) -> None:
     """Send the closes that a job still owes, and count the others."""
     flattening.work(job_id=job_id, at=clock.now())
+
+
+@shared_task(name="risk.copy")
+def copy(following_id: int) -> None:
+    """Copy what a leader traded, or say why not."""
+    copying.work(following_id=following_id, at=clock.now())

@@ -100,7 +100,14 @@ def _line(signal: Signal, view: PriceView | None, *, person: Person, now: dateti
 def _size(signal: Signal) -> str:
     if signal.collateral_usdc:
         return f"{signal.collateral_usdc} USDC"
-    return f"{signal.size_pct}% of {'the equity at risk' if signal.size_kind == SizeKind.RISK_PCT else 'the free balance'}"
+    return f"{signal.size_pct}% of {_OF[SizeKind(signal.size_kind)]}"
+
+
+_OF = {
+    SizeKind.RISK_PCT: "the equity at risk",
+    SizeKind.BALANCE_PCT: "the free balance",
+    SizeKind.EQUITY_PCT: "the equity",
+}
 
 
 def _guard(signal: Signal) -> str:

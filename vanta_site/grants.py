@@ -73,7 +73,8 @@ TABLES: tuple[Table, ...] = (
         # When it expires: later, once a person has said yes.
         changes=f"{_DUE} status decided_at expires_at granted_at granted_by",
         frozen="source_id source_name signal_id intent_key fingerprint trace_id trader_id market_id position_id side stance"
-        " closes book collateral_usdc size_kind size_pct leverage_x reduce_usdc reduce_pct slippage_pct price take_profit"
+        " closes book collateral_usdc size_kind size_pct at_most_usdc leverage_x reduce_usdc reduce_pct slippage_pct"
+        " max_deviation_pct price take_profit"
         " stop_loss protection is_test signaled_at body received_at",
     ),
     _ledger(
@@ -180,6 +181,20 @@ TABLES: tuple[Table, ...] = (
         changes="status closed waiting failed opening ended_at next_action_at",
         frozen="scope key book reason started_by started_at",
     ),
+    _ledger(
+        "followings",
+        changes="mode mode_reason sizing fixed_usdc share_pct max_trade_usdc max_day_usdc max_leverage_x max_slippage_pct"
+        " symbols max_losses max_drawdown_usdc counted_from version updated_at",
+        frozen="follower_id leader_id created_at",
+    ),
+    _ledger(
+        "copies",
+        # The leader's position and fill too: after a reorganization the same trade stands in another block.
+        changes=f"{_DUE} position_id fill_id status reason cuts collateral_usdc share_pct at_most_usdc leverage_x slippage_pct"
+        " price ended_at orphaned_at",
+        frozen="following_id key kind closed_pct created_at",
+    ),
+    _append_only("copy_signals"),
     # What a policy said is in the audit log.
     _loose("user_risk_policies"),
     # execution

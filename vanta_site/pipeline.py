@@ -5,6 +5,7 @@ decision.approved → execution.order(account)  owe one intent for each leg
 intent.created    → execution.drain(sender)   build, reserve, sign, store, broadcast, watch
 intent.mined      → execution.index           read the venue's events: fills, positions
 position.filled   → risk.watch(account)       measure what was lost, lock entries where it is too much
+leader.traded     → risk.copy(following)      turn a leader's trade into the follower's signal
 flatten.started   → risk.flatten(job)         send one close for each position in a scope
 event.recorded    → bots.collect              owe what happened to the channels that want it
 delivery.owed     → bots.deliver(channel)     tell a channel what is owed to it
@@ -35,6 +36,7 @@ FOLLOWS = {
     "intent.created": "execution.drain",
     "intent.mined": "execution.index",
     "position.filled": "risk.watch",
+    "leader.traded": "risk.copy",
     "flatten.started": "risk.flatten",
     "delivery.owed": "bots.deliver",
 }

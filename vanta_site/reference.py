@@ -11,7 +11,7 @@ from django.urls import URLPattern
 from bots.domain import channel, delivery
 from bots.domain.announcement import ANNOUNCEMENTS, WITH_EVERY, Stage
 from execution.domain import intent, order, venue_order
-from risk.domain import flatten
+from risk.domain import copying, flatten
 from risk.domain.decision import Denial
 from trading.domain import position, signal
 from trading.domain.lifecycle import Lifecycle
@@ -26,6 +26,7 @@ LIFECYCLES: tuple[Lifecycle[Any], ...] = (
     intent.LIFECYCLE,
     position.LIFECYCLE,
     flatten.LIFECYCLE,
+    copying.LIFECYCLE,
     channel.LIFECYCLE,
     delivery.LIFECYCLE,
 )

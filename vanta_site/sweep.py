@@ -20,7 +20,7 @@ from execution.models import Cursor, TxIntent
 from execution.services import indexing, level_updates, orders, paper_liquidations, reconciliation, senders
 from risk import conf as risk_conf
 from risk.models import Flatten, Leg
-from risk.services import decisions, flattening, losses
+from risk.services import copies, copying, decisions, flattening, losses
 from trading import clock, conf
 from trading.models import PriceFeed, Signal
 from trading.services import firings, prices, protecting
@@ -84,6 +84,11 @@ STAGES: tuple[Stage, ...] = (
         task="trading.close",
         due=lambda before: protecting.unsent(before=before),
         work=lambda pk: firings.send(firing_id=pk, at=clock.now()),
+    ),
+    Stage(
+        task="risk.copy",
+        due=lambda before: copies.due(before=before),
+        work=lambda pk: copying.work(following_id=pk, at=clock.now()),
     ),
     Stage(
         task="risk.flatten",

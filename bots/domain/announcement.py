@@ -109,6 +109,11 @@ ANNOUNCEMENTS: tuple[Announcement, ...] = (
     _told("risk.lock_lifted", _S.RISK, "a lock was lifted before its time", "kind"),
     _told("flatten.started", _S.RISK, "everything in a scope is being closed", "scope", "key", "extent"),
     _told("flatten.ended", _S.RISK, "that job is over", "status", "progress"),
+    _told("copy.skipped", _S.SIGNAL, "a leader's trade was not copied", "leader", "symbol", "reason"),
+    _told("copy.orphaned", _S.SIGNAL, "what was copied is gone from the chain for good; a person decides", "leader", "symbol"),
+    _told(
+        "following.stopped", _S.RISK, "it lost as much as it may: only closes are copied", "leader", "limit", "value", "allowed"
+    ),
     _told("source.silent", _S.DESK, "a source wasn't heard for longer than it should be", "source", "last_heard_at"),
     _told("source.heard", _S.DESK, "it is heard again", "source", "silent_since"),
     _told("sender.quarantined", _S.DESK, "a sender signs nothing until a person looks", "reason"),

@@ -23,10 +23,11 @@ from execution.domain.events import (
 from execution.domain.order import ENDED, OrderStatus
 from execution.domain.venue_order import VenueOrderStatus
 from execution.models import Order, TxSend, VenueOrder
-from execution.services import fills, level_updates, orders, refunds, venue_orders, watching
+from execution.services import fills, leading, level_updates, orders, refunds, venue_orders, watching
 from execution.services.fills import Asked
 from risk.domain.decision import Action
 from risk.models import Leg
+from risk.services import copies
 from trading import locks as trading_locks
 from trading.kinds import piece
 from trading.models import Fill, PositionLevel, Trader
@@ -70,6 +71,7 @@ def unsettle(block_hashes: list[str], *, at: datetime) -> None:
     times: defaultdict[int, list[datetime]] = defaultdict(list)
     for position_id, filled_at in gone.values_list("position_id", "filled_at"):
         times[position_id].append(filled_at)
+    copies.doubt(gone.values_list("pk", flat=True), at=at)
     gone.update(is_canonical=False)
     for position in trading_locks.positions({*times, *levels.take_back(block_hashes)}):
         positions.rebuild(position, since=times[position.pk])
@@ -173,7 +175,8 @@ class _Book:
                 self._execute(happening.event, happening, trader=trader)
             case PositionResized():
                 registered = _end(happening, VenueOrderStatus.FILLED, index=None, trader=trader)
-                fills.resize(happening.event, happening, trader=trader, asked=_asked(None, registered))
+                fill = fills.resize(happening.event, happening, trader=trader, asked=_asked(None, registered))
+                leading.tell(fill, happening.event, happening, trader=trader, registered=registered)
             case LevelChanged():
                 position = fills.relevel(happening.event, happening, trader=trader)
                 level_updates.confirm(happening.event, happening, position=position)
@@ -206,6 +209,7 @@ class _Book:
         registered = _end(happening, VenueOrderStatus.FILLED, index=event.limit_index, trader=trader)
         order = self.by_number.get(event.order_id) if event.order_id is not None else None
         fill = fills.execute(event, happening, trader=trader, asked=_asked(order, registered))
+        leading.tell(fill, event, happening, trader=trader, registered=registered)
         if fill is not None and order is not None:
             order.position, order.fill = fill.position, fill
             order.settled_in_block = happening.log.block_hash

@@ -78,6 +78,8 @@ class Wanted:
     closes: Direction | None = None
     # When a person said yes to it; None: nobody had to.
     granted_at: datetime | None = None
+    # How far its price may lie from ours; None: as far as the policies let it.
+    max_deviation: Percent | None = None
     # Where it stops and gains, if that takes more than the two prices.
     protection: Protection | None = None
     # Every target's price; `take_profit` is the one that the venue is to hold, which closes all.

@@ -33,9 +33,18 @@ class Ground:
 
 def collateral(size: Size, ground: Ground) -> Usdc | Unsized:
     """The collateral that a size means, or why it can't be said."""
-    by_balance = size.kind is SizeKind.BALANCE_PCT
-    found = ground.free.times_down(size.share.raw, Percent.HUNDRED) if by_balance else _by_risk(size.share, ground)
+    found = _measured(size, ground)
     return Unsized.NOTHING if isinstance(found, Usdc) and found.raw <= 0 else found
+
+
+def _measured(size: Size, ground: Ground) -> Usdc | Unsized:
+    match size.kind:
+        case SizeKind.BALANCE_PCT:
+            return ground.free.times_down(size.share.raw, Percent.HUNDRED)
+        case SizeKind.EQUITY_PCT:
+            return ground.equity.times_down(size.share.raw, Percent.HUNDRED)
+        case SizeKind.RISK_PCT:
+            return _by_risk(size.share, ground)
 
 
 def _by_risk(share: Percent, ground: Ground) -> Usdc | Unsized:

@@ -67,6 +67,7 @@ def wanted(signal: Signal, *, side: Side) -> Wanted:
         stance=Stance(signal.stance),
         closes=Direction(signal.closes) if signal.closes else None,
         granted_at=signal.granted_at,
+        max_deviation=signal.max_deviation_pct,
         protection=None if signal.protection is None else of_json(signal.protection),
     )
 

@@ -19,7 +19,7 @@ from risk.domain.lock import LockPlan
 from risk.domain.loss import LossLimits
 from risk.domain.policy import PolicyRow, strictest
 from risk.models import Equity, Lock, Policy
-from risk.services import blocks, equities, falls
+from risk.services import blocks, equities, falls, followings
 from trading import locks
 from trading.domain.errors import Invalid
 from trading.domain.mode import Book
@@ -118,7 +118,9 @@ def _watch(trader: Trader, *, book: Book, limits_of: LimitsOf, at: datetime) -> 
     equity = equity or falls.first(day)
     equity.newest_fill, equity.next_action_at = newest, at + WATCH_EVERY if account.held else None
     plans.append(falls.count_peak(equity, measured, share=limits.max_drawdown, at=at))
-    plans += _guards(trader, book=book, limits_of=limits_of, at=at) if has_news else []
+    if has_news:
+        plans += _guards(trader, book=book, limits_of=limits_of, at=at)
+        followings.review(trader, at=at)
     wanted = [plan for plan in plans if plan is not None and (plan.until is None or plan.until > at)]
     return blocks.place_all(wanted, trader=trader, book=book, by=ACTOR, at=at)
 

@@ -54,4 +54,6 @@ def _sized(wanted: Wanted, *, signal: Signal, ground: Ground) -> Wanted:
         cost=ground.market.cost,
     )
     found = sizing.collateral(Size(kind=SizeKind(signal.size_kind), share=signal.size_pct), basis)
-    return replace(wanted, unsized=found) if isinstance(found, Unsized) else replace(wanted, collateral=found)
+    if isinstance(found, Unsized):
+        return replace(wanted, unsized=found)
+    return replace(wanted, collateral=min(found, signal.at_most_usdc or found))

@@ -26,7 +26,7 @@ from execution.desk import Desk
 from execution.models import Sender
 from execution.services import catalogue, indexing, onboarding, orders, senders
 from risk.models import Leg, Policy
-from risk.services import decisions, policies
+from risk.services import copies, copying, decisions, policies
 from tests.fakes.switch import Switch
 from trading import clock as database_clock
 from trading.adapters.chainlink import ChainlinkFeeds
@@ -95,6 +95,8 @@ class World:
     def work(self) -> None:
         """Run every stage once, as the workers would."""
         prices.refresh(sources=self.sources, at=self.now)
+        for following_id in list(copies.due(before=self.now)):
+            copying.work(following_id=following_id, at=self.now)
         for trader_id in Signal.objects.filter(next_action_at__lte=self.now).values_list("trader_id", flat=True).distinct():
             decisions.drain(trader_id=trader_id, switch=self.switch, accounts=DeskAccounts(self.desk), clock=self.clock)
         for trader_id in Leg.objects.due(at=self.now).order_by().values_list("trader_id", flat=True).distinct():

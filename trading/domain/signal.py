@@ -63,6 +63,7 @@ class SizeKind(StrEnum):
 
     BALANCE_PCT = "BALANCE_PCT"  # of the free balance
     RISK_PCT = "RISK_PCT"  # of the equity, to be lost at the stop
+    EQUITY_PCT = "EQUITY_PCT"  # of the equity
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,6 +131,9 @@ class SignalRequest:
     signaled_at: datetime | None = None
     # The one position that an exit of our own closes; no webhook can name one.
     position_id: int | None = None
+    # Caps that a signal of our own brings along: they lower the desk's, and never raise them.
+    at_most: Usdc | None = None
+    max_deviation: Percent | None = None
 
     @property
     def is_entry(self) -> bool:

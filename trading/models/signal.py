@@ -71,7 +71,11 @@ class Signal(Due):
     # Null: not a close, or a close of everything, or one by the other measure.
     reduce_usdc = UsdcField(null=True)
     reduce_pct = PercentField(null=True)
+    # The most that a size may come to; null: whatever it comes to.
+    at_most_usdc = UsdcField(null=True)
     slippage_pct = PercentField()
+    # How far its price may lie from ours; null: as far as the policies let it.
+    max_deviation_pct = PercentField(null=True)
     # Null: the signal didn't give one.
     price = PriceField(null=True)
     take_profit = PriceField(null=True)

@@ -21,6 +21,9 @@ from trading.services.switching import BY_SWITCH
 
 log = structlog.get_logger(__name__)
 
+# The row of the source whose signals copy somebody.
+COPY_SOURCE = "copy"
+
 
 class DeskSwitch(StrEnum):
     """The desk's other switches: columns of the mode's row."""
@@ -57,6 +60,11 @@ def ceiling() -> Ceiling:
 def copy_ceiling() -> Ceiling:
     """The highest mode that the environment allows to copy trading."""
     return domain.copy_ceiling(whole=ceiling(), copy_mode=_copy_mode())
+
+
+def ceiling_for(source_name: str) -> Ceiling:
+    """The highest mode that the environment allows to what a source asks: copies have one of their own."""
+    return copy_ceiling() if source_name == COPY_SOURCE else ceiling()
 
 
 def latches(state: ModeState, reading: SwitchReading) -> Latches:

@@ -63,9 +63,11 @@ def entry_price(situation: Situation) -> Check | None:
 
 def collar(situation: Situation) -> Check | None:
     """The signal's own price lies close to ours: otherwise one of us is mistaken."""
-    said, price, share = situation.wanted.price, situation.price, situation.policy.overall.max_price_deviation
-    if not situation.is_entry or said is None or price is None or share is None:
+    said, price = situation.wanted.price, situation.price
+    shares = [each for each in (situation.policy.overall.max_price_deviation, situation.wanted.max_deviation) if each is not None]
+    if not situation.is_entry or said is None or price is None or not shares:
         return None
+    share = min(shares)
     distance, limit = abs(said - price.price), price.price.times_down(share.raw, Percent.HUNDRED)
     message = f"The signal's price ${said} lies ${distance} from ${price.price}, limit ${limit}"
     return check(Denial.PRICE_OUTSIDE_COLLAR, distance <= limit, f"${distance}", f"${limit}", message)

@@ -13,11 +13,13 @@ from bots.models import Channel, Delivery
 from execution.domain import intent, order
 from execution.domain.intent import IntentStatus
 from execution.models import Order, TxIntent
-from risk.domain import flatten
+from risk.domain import copying, flatten
+from risk.domain.copying import CopyStatus
 from risk.domain.flatten import FlattenStatus
-from risk.models import Flatten
+from risk.models import Copy, Flatten
 from tests.factories import NOW
 from tests.factories.bots import ChannelFactory, DeliveryFactory
+from tests.factories.copying import CopyFactory
 from tests.factories.execution import OrderFactory, TxIntentFactory
 from tests.factories.risk import FlattenFactory
 from tests.factories.trading import PositionFactory, SignalFactory
@@ -90,7 +92,14 @@ def _delivery(state: DeliveryStatus) -> Columns:
     return {"ended_at": None if is_owed else NOW, "next_action_at": NOW if is_owed else None, "delivered_at": NOW}
 
 
+def _copy(state: CopyStatus) -> Columns:
+    is_waiting = state in (CopyStatus.OWED, CopyStatus.PLANNED)
+    columns: Columns = {"ended_at": None if is_waiting else NOW, "next_action_at": NOW if is_waiting else None}
+    return columns | {"reason": "STALE" if state is CopyStatus.SKIPPED else ""}
+
+
 MACHINES = {
+    "copy": Machine(Copy, copying.LIFECYCLE, CopyFactory, _copy),
     "channel": Machine(Channel, channel.LIFECYCLE, ChannelFactory, _channel),
     "delivery": Machine(Delivery, delivery.LIFECYCLE, DeliveryFactory, _delivery),
     "flatten": Machine(Flatten, flatten.LIFECYCLE, FlattenFactory, _flatten),

@@ -8,6 +8,7 @@ from django.db import IntegrityError, connection, models, transaction
 
 from execution.models import DatabaseIdentity, TxReceipt
 from tests.factories import NOW
+from tests.factories.copying import CopyFactory, FollowingFactory
 from tests.factories.execution import (
     DelegationFactory,
     OrderFactory,
@@ -241,6 +242,8 @@ TWINS = {
     "one_leg_for_each_number": (LegFactory, {}),
     "one_policy_for_each_scope": (PolicyFactory, {}),
     "one_halt_for_each_scope": (HaltFactory, {"state": "'HALTED'"}),
+    "one_following_for_each_pair": (FollowingFactory, {}),
+    "one_copy_of_each_trade": (CopyFactory, {}),
     "one_running_flatten_for_each_scope": (FlattenFactory, {}),
     "one_active_lock_of_each_kind": (LockFactory, {"reason": "'another'"}),
     "one_equity_for_each_book": (EquityFactory, {}),

@@ -17,20 +17,22 @@ from execution.models.sender import SenderStatus
 from execution.services import sender_acts
 from execution.services.sender_acts import Limits
 from execution.services.warrants import Warrant
+from risk.domain.following import FollowMode, Sizing, Terms
 from risk.domain.halt import HaltScope, TradingState
 from risk.domain.policy import Scope
 from risk.models import Policy
-from risk.services import blocks, flattening, halts, losses, policies
+from risk.services import blocks, flattening, followings, halts, losses, policies
 from tests.architecture.tree import ROOT, modules
 from tests.factories import NOW
+from tests.factories.copying import FollowingFactory
 from tests.factories.execution import SenderFactory
 from tests.factories.risk import LockFactory
-from tests.factories.trading import TraderFactory
+from tests.factories.trading import LeaderFactory, TraderFactory
 from tests.fakes.switch import Switch
 from trading import clock
 from trading.domain.mode import Book, Mode
 from trading.domain.people import Act, NotAllowed, Person, Role
-from trading.domain.units import Wei
+from trading.domain.units import Usdc, Wei
 from trading.models import AuditRow, ModeState
 from trading.services import audit_checks, leaders, members, mode, people, switching
 from trading.services.mode import DeskSwitch
@@ -80,6 +82,14 @@ def every_switch() -> None:
 
 def lock() -> None:
     blocks.place(tg_user_id=TraderFactory().tg_user_id, book=Book.LIVE, symbol=None, person=ADA, **WHY)
+
+
+TERMS = Terms(sizing=Sizing.FIXED, fixed=Usdc.of(7))
+
+
+def follow() -> None:
+    follower, leading = TraderFactory(), LeaderFactory()
+    followings.follow(tg_user_id=follower.account, leader_id=leading.pk, terms=TERMS, person=ADA, **WHY)
 
 
 def leader() -> int:
@@ -138,7 +148,16 @@ DONE: dict[str, tuple[Callable[[], object], str]] = {
         "flatten.start",
     ),
     "risk.services.losses.set_zone": (zone, "account.zone"),
-    # leaders
+    # leaders and those who follow them
+    "risk.services.followings.follow": (follow, "following.create"),
+    "risk.services.followings.change": (
+        lambda: followings.change(following_id=FollowingFactory().pk, terms=TERMS, person=ADA, **WHY),
+        "following.change",
+    ),
+    "risk.services.followings.turn": (
+        lambda: followings.turn(following_id=FollowingFactory().pk, mode=FollowMode.OFF, person=ADA, **WHY),
+        "following.turn",
+    ),
     "trading.services.leaders.add": (leader, "leader.add"),
     "trading.services.leaders.rename": (lambda: leaders.rename(leader_id=leader(), name="ray", by=ADA, **WHY), "leader.change"),
     "trading.services.leaders.stop": (lambda: leaders.stop(leader_id=leader(), by=ADA, **WHY), "leader.stop"),

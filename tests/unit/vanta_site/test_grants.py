@@ -10,7 +10,7 @@ from django.db import models
 from vanta_site import roles
 from vanta_site.grants import EVERY, TABLES
 
-MODELS = {model._meta.db_table: model for model in apps.get_models(include_auto_created=True)}
+MODELS = {model._meta.db_table: model for model in apps.get_models(include_auto_created=True) if not model._meta.proxy}
 GRANTS = {table.name: table for table in TABLES}
 # Not models: a view, and what Django's migrations keep.
 OTHERS = {"trades", "django_migrations"}
