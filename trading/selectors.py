@@ -2,13 +2,16 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
-from trading.domain import price
+from trading.domain import price, ranking
 from trading.domain.feed import SEQUENCER, is_answering
+from trading.domain.mode import Book
 from trading.domain.price import AgreedPrice, PriceView
-from trading.models import Event, LastPrice, PriceFeed, Quote, Signal
+from trading.domain.ranking import Measure, Standing, Window
+from trading.domain.result import Result
+from trading.models import DayResult, Event, LastPrice, PriceFeed, Quote, Signal, Trader
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +77,19 @@ def agreed_prices(*, now: datetime, symbols: Iterable[str] | None = None) -> dic
     """The price on which the sources agree, for each symbol that has one. Two queries."""
     views = price_views(now=now, symbols=symbols)
     return {symbol: view.agreed for symbol, view in views.items() if view.agreed is not None}
+
+
+def leaderboard(*, window: Window, by: Measure, today: date) -> list[Standing]:
+    """Every watched leader's standing in the last days, today among them; the best first. Three queries, over day rows."""
+    since = today - timedelta(days=int(window) - 1)
+    days = DayResult.objects.filter(trader__is_leader=True, book=Book.LIVE, day__gte=since)
+    results, counts = days.by_trader(), days.good_days()
+    watched = Trader.objects.leaders().filter(is_enabled=True).values_list("pk", flat=True)
+    return ranking.ranked((_standing(pk, results.get(pk, Result()), counts.get(pk, (0, 0))) for pk in watched), by=by)
+
+
+def _standing(leader_id: int, result: Result, days: tuple[int, int]) -> Standing:
+    return Standing(leader_id=leader_id, result=result, days=days[0], good_days=days[1])
 
 
 def _view(symbol: str, rows: list[Quote], *, feeds: list[PriceFeed], now: datetime) -> PriceView:

@@ -128,6 +128,54 @@ class Protection:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Leader:
+    """An address that accounts can follow, and what it earned and traded in the days that were asked for."""
+
+    id: int
+    address: str
+    name: str
+    net_usdc: Decimal
+    volume_usdc: Decimal
+    trades: int
+    # Percent of his days that earned; None: he traded too little to say.
+    consistency_pct: Decimal | None
+    raw: Json = field(repr=False)
+
+    @classmethod
+    def of(cls, said: Json) -> Self:
+        """As the API writes it."""
+        did, steady = said["standing"], said["standing"]["consistency_pct"]
+        return cls(
+            **{name: said[name] for name in ("id", "address", "name")},
+            net_usdc=Decimal(did["net_usdc"]),
+            volume_usdc=Decimal(did["volume_usdc"]),
+            trades=did["trades"],
+            consistency_pct=None if steady is None else Decimal(steady),
+            raw=said,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Following:
+    """One account follows one leader."""
+
+    id: int
+    tg_user_id: int
+    leader: int
+    leader_address: str
+    mode: str
+    mode_reason: str
+    sizing: str
+    raw: Json = field(repr=False)
+
+    @classmethod
+    def of(cls, said: Json) -> Self:
+        """As the API writes it."""
+        plain = ("id", "tg_user_id", "leader", "leader_address", "mode", "mode_reason", "sizing")
+        return cls(**{name: said[name] for name in plain}, raw=said)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Mode:
     """What holds now, and why."""
 

@@ -4,7 +4,6 @@ import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
-from decimal import Decimal
 from types import TracebackType
 from typing import Any, Self
 from uuid import uuid4
@@ -13,6 +12,7 @@ import httpx
 
 from vanta import problems
 from vanta.answers import Acceptance, Event, Journey, Mode, Page, Position, Protection
+from vanta.copying import Amount, Copying
 from vanta.problems import Silent, Unrecognized
 
 TIMEOUT_SECONDS = 10.0
@@ -23,10 +23,8 @@ POLL_SECONDS = 0.25
 # What a header can hold; whether it is a good one, the desk says.
 _TOKEN = re.compile(r"[\x21-\x7e]+", re.ASCII)
 
-Amount = str | int | Decimal
 
-
-class Desk:
+class Desk(Copying):
     """One desk at one address, spoken to with one token. Methods raise `vanta.Problem`."""
 
     def __init__(

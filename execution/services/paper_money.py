@@ -108,7 +108,7 @@ def _flow(wallet: PaperWallet, kind: FlowKind, amount: Usdc, *, by: Warrant) -> 
     warrants.use(
         by,
         action=f"paper.{kind.lower()}",
-        subject=f"account:{wallet.trader.tg_user_id}",
+        subject=f"account:{wallet.trader.account}",
         before={"balance_usdc": before},
         after={"balance_usdc": wallet.balance_usdc},
     )

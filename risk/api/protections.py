@@ -103,7 +103,7 @@ class Guarding(Resource):
 
     def rows(self) -> QuerySet[Position]:
         """Every position."""
-        return Position.objects.select_related("trader")
+        return Position.objects.ours().select_related("trader")
 
     def within(self, accounts: frozenset[int]) -> Q:
         """Those of the accounts."""
@@ -127,7 +127,7 @@ class Guarding(Resource):
 
     def needs(self, wish: Wish) -> Needed:
         """Who trades the account."""
-        return Needed(act=Act.TRADE, account=wish.row.trader.tg_user_id)
+        return Needed(act=Act.TRADE, account=wish.row.trader.account)
 
     def do(self, wish: Wish) -> Protection:
         """Guard it by this from now on."""

@@ -80,7 +80,10 @@ def change(*, following_id: int, terms: Terms, person: Person, reason: str, at: 
         TermsRefused: if the terms mean nothing.
     """
     row = locked(following_id)
-    authority.check(person, act_for(row, terms), reason=reason, account=row.follower.account)
+    authority.check(person, Act.LOWER_LIMITS, reason=reason, account=row.follower.account)
+    if following.raised(row.terms, terms):
+        # The desk's to allow, whoever's cap it is.
+        authority.check(person, Act.RAISE_LIMITS, reason=reason)
     _check(terms)
     before = said(row)
     row.take(terms)

@@ -116,10 +116,10 @@ def to_breakeven(*, position_id: int, by: Word) -> ProtectionRow:
 
 @piece
 def _open(position_id: int, *, by: Word) -> Position:
-    found = Position.objects.select_related("trader").filter(pk=position_id).first()
+    found = Position.objects.ours().select_related("trader").filter(pk=position_id).first()
     if found is None:
         raise UnknownPosition("there is no such position", field="position")
-    authority.check(by.person, Act.TRADE, reason=by.reason, account=found.trader.tg_user_id)
+    authority.check(by.person, Act.TRADE, reason=by.reason, account=found.trader.account)
     # A fill takes the same two.
     locks.accounts([found.trader_id])
     (position,) = locks.positions([position_id])
@@ -185,7 +185,7 @@ def _policy(position: Position) -> EffectivePolicy:
         [policy.as_row() for policy in Policy.objects.all()],
         source=facts.source_limits(position.signal.source) if position.signal else facts.NO_LIMITS,
         ceiling=facts.ceiling(),
-        tg_user_id=position.trader.tg_user_id,
+        tg_user_id=position.trader.account,
         symbol=position.market.symbol,
     )
 

@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Any
 from django import forms
 from django.contrib import admin
 from django.core.exceptions import ValidationError
-from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.decorators import method_decorator
 from django.views.decorators.csrf import csrf_protect
@@ -51,10 +50,6 @@ class LeaderAdmin(Swift):
     list_display = ("address", "name", "is_enabled", "created_at")
     search_fields = ("address__exact",)
     search_help_text = "a whole address"
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Leader]:
-        """The leaders; accounts have a page of their own."""
-        return super().get_queryset(request).filter(is_leader=True)
 
     def get_readonly_fields(self, _: HttpRequest, obj: Leader | None = None) -> tuple[str, ...]:
         """Whom a row is about is settled when it is made."""

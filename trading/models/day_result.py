@@ -46,6 +46,21 @@ class DayResultQuerySet(models.QuerySet["DayResult"]):
         rows = self.annotate(key=_KEYS[grain]).order_by().values("key").annotate(**_SUMS).order_by("key")
         return [(row["key"], _result(row)) for row in rows]
 
+    def by_trader(self) -> dict[int, Result]:
+        """The total of each trader."""
+        rows = self.order_by().values("trader_id").annotate(**_SUMS)
+        return {row["trader_id"]: _result(row) for row in rows}
+
+    def good_days(self) -> dict[int, tuple[int, int]]:
+        """Of each trader: on how many days something was filled, and how many of those earned. One query."""
+        earned = Sum(F("price_pnl_usdc") - F("fees_usdc") - F("rollover_usdc") - F("funding_usdc"), output_field=UsdcField())
+        days = self.filter(fills__gt=0).order_by().values("trader_id", "day").annotate(earned=earned)
+        # Django can't count the rows of a sum without reading them all.
+        inner, given = days.values("trader_id", "day", "earned").query.sql_with_params()
+        with connection.cursor() as cursor:
+            cursor.execute(_GOOD_DAYS.format(days=inner), given)
+            return {trader_id: (whole, good) for trader_id, whole, good in cursor.fetchall()}
+
     def recount(self, spans: Iterable[Span]) -> None:
         """Count the days anew from their fills and positions. One statement, however many they are."""
         wanted = sorted(spans, key=lambda span: (span.trader_id, span.book, span.day))
@@ -89,6 +104,7 @@ class DayResult(models.Model):
         return f"{self.book} {self.trader_id} {self.day}"
 
 
+_GOOD_DAYS = "SELECT trader_id, count(*), count(*) FILTER (WHERE earned > 0) FROM ({days}) AS days GROUP BY trader_id"
 # The sums of a result, each under a name that no column has.
 _COLUMNS = {
     "fills": "fills",

@@ -66,8 +66,18 @@ class Trader(Lane):
         return self.tg_user_id
 
 
+class LeaderManager(models.Manager["Leader"]):
+    """Leaders, and no account among them."""
+
+    def get_queryset(self) -> models.QuerySet["Leader"]:
+        """Every leader, watched or not."""
+        return super().get_queryset().filter(is_leader=True)
+
+
 class Leader(Trader):
     """An address that the desk watches, so that others can follow it."""
+
+    leaders = LeaderManager()
 
     class Meta:
         proxy = True

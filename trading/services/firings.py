@@ -60,7 +60,7 @@ def _request(firing: Firing) -> SignalRequest:
     return SignalRequest(
         source=f"{SOURCE}:{firing.position_id}",
         signal_id=str(firing),
-        tg_user_id=firing.position.trader.tg_user_id,
+        tg_user_id=firing.position.trader.account,
         symbol=firing.position.market.symbol,
         side=Side.CLOSE,
         reduce=firing.reduce_usdc,
@@ -72,7 +72,7 @@ def _said(firing: Firing) -> dict[str, str | int | None]:
     return {
         "source": f"{SOURCE}:{firing.position_id}",
         "signal_id": str(firing),
-        "tg_user_id": firing.position.trader.tg_user_id,
+        "tg_user_id": firing.position.trader.account,
         "symbol": firing.position.market.symbol,
         "side": Side.CLOSE,
         "position": firing.position_id,

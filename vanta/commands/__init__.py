@@ -8,7 +8,7 @@ import sys
 
 import click
 
-from vanta.commands import acting, guarding, looking, reporting
+from vanta.commands import acting, copying, guarding, looking, reporting
 from vanta.commands.speaking import Voice
 from vanta.desk import Desk
 from vanta.problems import Problem
@@ -28,7 +28,7 @@ def vanta(context: click.Context, url: str, token: str, as_json: bool) -> None:
     context.obj = Voice(desk=context.with_resource(Desk(url=url, token=token)), as_json=as_json)
 
 
-for command in (*looking.COMMANDS, *acting.COMMANDS, *guarding.COMMANDS, *reporting.COMMANDS):
+for command in (*looking.COMMANDS, *copying.COMMANDS, *acting.COMMANDS, *guarding.COMMANDS, *reporting.COMMANDS):
     vanta.add_command(command)
 
 

@@ -11,12 +11,14 @@ from execution.api.senders import Draining, Pausing, Rebroadcasting, Resuming, S
 from risk.api.decisions import Decisions
 from risk.api.equities import Equities, Samples
 from risk.api.flattens import Flattens
+from risk.api.followings import Amending, Copies, Followings, FollowingTurn
 from risk.api.halts import Halts
 from risk.api.locks import Lifting, Locks
 from risk.api.policies import Policies
 from risk.api.protections import Breakeven, Guarding
 from trading.api.approvals import Declining, Granting
 from trading.api.desk import Markets, Sources, Traders
+from trading.api.leaders import Leaders
 from trading.api.positions import Closing, Fills, Positions
 from trading.api.records import Audit, Events
 from trading.api.results import Performances, Results
@@ -90,6 +92,11 @@ urlpatterns = [
     *_ledger("sources", Sources),
     *_ledger("traders", Traders),
     *_ledger("markets", Markets),
+    *_ledger("leaders", Leaders),
+    *_ledger("following", Followings, post="perform"),
+    _act("following/<row:pk>/change", Amending),
+    _act("following/<row:pk>/turn", FollowingTurn),
+    *_ledger("copies", Copies),
     *_ledger("events", Events),
     *_ledger("audit", Audit),
     path("mode", ModeNow.as_view({"get": "look_now"}), name="api-mode"),

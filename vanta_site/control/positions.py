@@ -31,7 +31,7 @@ class PositionForm(forms.Form):
 
     def clean_position(self) -> Position:
         """The position, if there is something left of it."""
-        open_ones = Position.objects.open().select_related("trader", "market")
+        open_ones = Position.objects.open().ours().select_related("trader", "market")
         found = open_ones.filter(pk=self.cleaned_data["position"]).first()
         if found is None:
             raise forms.ValidationError("No open position has this number.")
@@ -55,7 +55,7 @@ class StopForm(PositionForm):
 
 
 def _needs(said: Said, _: datetime) -> Needed:
-    return Needed(act=Act.TRADE, account=said["position"].trader.tg_user_id)
+    return Needed(act=Act.TRADE, account=said["position"].trader.account)
 
 
 def _called(position: Position) -> str:
@@ -90,7 +90,7 @@ def _close(said: Said, by: Word) -> str:
     request = SignalRequest(
         source=SOURCE,
         signal_id=name,
-        tg_user_id=position.trader.tg_user_id,
+        tg_user_id=position.trader.account,
         symbol=position.market.symbol,
         side=Side.CLOSE,
         position_id=position.pk,

@@ -9,8 +9,9 @@ from django.contrib.auth.models import User
 from execution.models import AccountLook, Difference, Sender, WalletFlow
 from risk.domain.halt import HaltScope
 from risk.domain.policy import Scope as PolicyScope
-from risk.models import Equity, EquitySample, Flatten, Halt, Lock, Policy
+from risk.models import Copy, Equity, EquitySample, Flatten, Following, Halt, Lock, Policy
 from tests.factories import NOW
+from tests.factories.copying import CopyFactory
 from tests.factories.flow import Flow, filled
 from tests.factories.logins import operator
 from tests.factories.paper import PaperFlowFactory
@@ -41,6 +42,11 @@ class Account:
     flow_of_wallet: WalletFlow
     # The stake on paper.
     flows: PaperFlow
+    copy: Copy
+
+    @property
+    def following(self) -> Following:
+        return self.copy.following
 
     @property
     def trader(self) -> Trader:
@@ -83,6 +89,7 @@ def account() -> Account:
         difference=DifferenceFactory(trader=flow.signal.trader),
         flow_of_wallet=WalletFlowFactory(trader=flow.signal.trader),
         flows=PaperFlowFactory(wallet__trader=flow.signal.trader),
+        copy=CopyFactory(following__follower=flow.signal.trader),
     )
 
 

@@ -10,16 +10,16 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from risk.models import Halt
+from risk.models import Following, Halt
 from tests.factories import NOW
 from tests.factories.tokens import Headers, bearer
-from tests.factories.trading import ProtectionFactory
+from tests.factories.trading import LeaderFactory, ProtectionFactory
 from tests.integration.vanta_site.api.conftest import Account, World
 from trading.api.views import Resource
 from trading.domain import people
 from trading.domain.people import Act, Person, Role
 from trading.domain.token import Scope, covered
-from trading.domain.units import Leverage
+from trading.domain.units import Leverage, Usdc
 from trading.models import AuditRow, Protection
 from vanta_site.api.urls import urlpatterns
 
@@ -72,6 +72,9 @@ LEDGERS: dict[str, tuple[Cell, Cell]] = {
     "senders": reading(lambda a: a.sender.pk, sees="none"),
     "sources": reading(lambda a: a.flow.signal.source_id, sees="none"),
     "traders": reading(lambda a: a.trader.pk),
+    "leaders": reading(lambda a: a.following.leader_id, sees="all"),
+    "following": reading(lambda a: a.following.pk),
+    "copies": reading(lambda a: a.copy.pk),
     "markets": reading(lambda a: a.flow.signal.market_id, sees="all"),
     "events": reading(lambda a: a.event.pk),
     "audit": reading(lambda _: _audited(), sees="none", act=Act.REVIEW),
@@ -137,6 +140,24 @@ def on_position(body: Json) -> Cell:
     return Cell(acts=(Act.TRADE,), is_of_account=True, row=lambda a: a.flow.position.pk, body=lambda _: body, before=_guarded)
 
 
+def _fixed(amount: str) -> Json:
+    return {"sizing": "FIXED", "fixed_usdc": amount, **WHY}
+
+
+def _follow(account: Account) -> Json:
+    """Somebody whom he doesn't follow yet."""
+    return {"tg_user_id": account.number, "leader": LeaderFactory().pk, **_fixed("50")}
+
+
+def _followed(account: Account) -> None:
+    """As before anybody changed it."""
+    Following.objects.filter(pk=account.following.pk).update(fixed_usdc=Usdc.of(50))
+
+
+def on_following(said: Json, *acts: Act) -> Cell:
+    return Cell(acts=acts, is_of_account=True, row=lambda a: a.following.pk, body=lambda _: said, before=_followed)
+
+
 # By path; where what is needed depends on what is said, one line for each.
 ACTS: list[tuple[str, Cell]] = [
     ("signals", Cell(acts=(Act.TRADE,), is_of_account=True, body=_entry)),
@@ -172,6 +193,10 @@ ACTS: list[tuple[str, Cell]] = [
     ),
     ("locks", Cell(acts=(Act.LOCK,), is_of_account=True, body=lambda a: {"tg_user_id": a.number, "book": "LIVE", **WHY})),
     ("locks/<row:pk>/lift", Cell(acts=(Act.UNLOCK,), is_of_account=True, row=lambda a: a.lock.pk, body=lambda _: WHY)),
+    ("following", Cell(acts=(Act.TRADE,), is_of_account=True, body=_follow)),
+    ("following/<row:pk>/change", on_following(_fixed("40"), Act.LOWER_LIMITS)),
+    ("following/<row:pk>/change", on_following(_fixed("60"), Act.LOWER_LIMITS, Act.RAISE_LIMITS)),
+    ("following/<row:pk>/turn", on_following({"mode": "OFF", **WHY}, Act.TRADE)),
     ("senders/<row:pk>/pause", on_sender(Act.OPERATE)),
     ("senders/<row:pk>/drain", on_sender(Act.OPERATE)),
     ("senders/<row:pk>/resume", on_sender(Act.EMPOWER)),

@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from tests.factories.risk import DecisionFactory
-from tests.factories.trading import SignalFactory
+from tests.factories.trading import LeaderFactory, SignalFactory
 from tests.integration.vanta_site.client.conftest import World
 from trading.domain.signal import SignalStatus
 from trading.models import Signal
@@ -160,3 +160,19 @@ def test_a_stop_is_moved_to_breakeven(world: World) -> None:
 
 def test_a_guard_needs_a_reason(world: World) -> None:
     assert run(world, "protect", str(world.flow.position.pk), "--stop", "5%").exit_code == 2
+
+
+def test_a_leader_is_found_followed_and_let_go(world: World) -> None:
+    leader = LeaderFactory(name="whale")
+    assert "whale" in run(world, "leaders", "--by", "CONSISTENCY").stdout
+
+    why = ("--reason", "good")
+    followed = run(
+        world, "follow", str(leader.pk), "--account", str(world.account), "--sizing", "MIRROR", "--share-pct", "5", *why
+    )
+    (document,) = documents(run(world, "--json", "following", "--account", str(world.account)))
+    assert (followed.exit_code, document["mode"], document["share_pct"]) == (0, "ON", "5")
+
+    let_go = run(world, "unfollow", str(document["id"]), *why)
+    assert let_go.stdout == f"{document['id']}: {world.account} follows {leader.address}, OFF\n"
+    assert "OFF" in run(world, "following").stdout
