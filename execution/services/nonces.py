@@ -17,7 +17,7 @@ from execution.domain.fees import FeeQuote
 from execution.domain.intent import Blocked, IntentStatus
 from execution.models import Sender, TxIntent
 from execution.models.sender import SenderStatus
-from execution.services import intents, venue_room
+from execution.services import copied, intents, venue_room
 from execution.services.intents import Move
 from trading.domain.mode import Book, EffectiveMode
 from trading.domain.units import Wei
@@ -84,7 +84,9 @@ def reserve(lease: Lease, *, effective: EffectiveMode, asked_at: datetime, has_k
     if reason:
         intents.block(ready, reason, at=at, pause=PAUSE)
         return 0
-    fits = venue_room.fitting(ready, at=at)
+    held = [intent for intent in ready if copied.must_wait(intent)]
+    intents.block(held, Blocked.MODE, at=at, pause=PAUSE)
+    fits = venue_room.fitting([intent for intent in ready if intent not in held], at=at)
     room = free_places(sender)
     _let_wait(sender, fits[room:], at=at)
     paid = _payable(sender, fits[:room], purse=purse)

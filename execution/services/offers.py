@@ -18,7 +18,7 @@ from execution.models import Sender, TxIntent, TxSend
 from execution.models.send import Purpose, SendState
 from execution.models.sender import SenderStatus
 from execution.ports import SignedCall, UnsignedCall
-from execution.services import doubts, intents
+from execution.services import copied, doubts, intents
 from execution.services.intents import Move
 from trading.domain.errors import Unavailable
 from trading.domain.mode import EffectiveMode
@@ -154,7 +154,7 @@ def _decide_to_cancel(intent: TxIntent, *, effective: EffectiveMode, highest_liv
     elif intent.attempts >= MAX_ATTEMPTS:
         log.error("intent.set_aside", intent=intent.pk, attempts=intent.attempts, advice="look for what its signing raised")
         intent.cancel_reason = "SIGNING_ATTEMPTS_EXHAUSTED"
-    elif is_gap and has_waited:
+    elif (is_gap and has_waited) or (newest is None and copied.must_wait(intent)):
         intent.cancel_reason = "NOT_LIVE"
 
 

@@ -8,7 +8,7 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
-from django.db.models import Sum
+from django.db.models import Q, Sum
 
 from risk.domain import copying as domain
 from risk.domain.copying import CopyKind, CopyStatus, LeadersTrade, Plan, Skip, Stand
@@ -122,10 +122,11 @@ def _stand(following: Following, *, at: datetime) -> Stand:
 
 @piece
 def _used(following: Following, *, at: datetime) -> Usdc:
-    """What this UTC day's copies put up, or may still put up; what was denied put up nothing. One query."""
+    """What this UTC day's copies put up in the book of the next one, or may still; what was denied put up nothing."""
     begins_at = at.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     today = following.copies.filter(kind=CopyKind.OPEN, created_at__gte=begins_at)
-    counted = today.filter(status__in=[CopyStatus.PLANNED, CopyStatus.SENT])
+    of_the_book = Q(signals=None) | Q(signals__signal__book=mode.copy_book())
+    counted = today.filter(of_the_book, status__in=[CopyStatus.PLANNED, CopyStatus.SENT])
     promised = Sum("signals__signal__decisions__legs__collateral_usdc")
     columns = ("promised", "signals__signal__status", "collateral_usdc", "at_most_usdc")
     return sum((_room(*row) for row in counted.annotate(promised=promised).values_list(*columns)), Usdc.zero())

@@ -11,7 +11,7 @@ from django.conf import settings
 from trading import locks
 from trading.domain import mode as domain
 from trading.domain.errors import Conflict, Unavailable
-from trading.domain.mode import Ceiling, EffectiveMode, Latches, Mode, SwitchReading, effective
+from trading.domain.mode import Book, Ceiling, EffectiveMode, Latches, Mode, SwitchReading, effective
 from trading.domain.people import Act, NotAllowed, Person, may
 from trading.kinds import piece, step, write
 from trading.models import ModeState
@@ -65,6 +65,11 @@ def copy_ceiling() -> Ceiling:
 def ceiling_for(source_name: str) -> Ceiling:
     """The highest mode that the environment allows to what a source asks: copies have one of their own."""
     return copy_ceiling() if source_name == COPY_SOURCE else ceiling()
+
+
+def copy_book() -> Book:
+    """The book of a copied entry now."""
+    return domain.book_for(configured=Mode.DRY if copy_ceiling().mode is Mode.DRY else configured())
 
 
 def latches(state: ModeState, reading: SwitchReading) -> Latches:

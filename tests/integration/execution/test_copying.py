@@ -8,13 +8,15 @@ from django.db import connection
 from pytest_django.fixtures import Settings
 
 from devnet.deploy import OPERATOR
-from execution.models import ChainBlock, Cursor
+from execution.domain.intent import Blocked
+from execution.models import ChainBlock, Cursor, TxIntent
 from risk.domain.copying import ORPHANED_AFTER, CopyStatus
 from risk.domain.decision import Action
-from risk.domain.following import Sizing, Terms
+from risk.domain.following import FollowMode, Sizing, Terms
 from risk.models import Copy, CopySignal, Decision, Following, Leg
-from risk.services import copies, copying
+from risk.services import copies, copying, followings
 from tests.chaos import campaigns_reorgs as reorgs
+from tests.factories.people import SUPER_ADMIN
 from tests.scenario import crowd as crowds
 from tests.scenario import way
 from tests.scenario.crowd import Crowd
@@ -22,6 +24,8 @@ from tests.scenario.world import World
 from trading.domain.mode import Book
 from trading.domain.units import Leverage, Percent, Usdc
 from trading.models import Event, Fill, Position, Signal, Source
+from trading.services import mode
+from trading.services.mode import DeskSwitch
 
 
 @pytest.fixture
@@ -98,6 +102,16 @@ TWENTY: tuple[tuple[Terms, str, str], ...] = (
 )
 
 
+def _copy_only(crowd: Crowd) -> None:
+    """What is owed becomes signals, and nothing else happens."""
+    for pk in list(copies.due(before=crowd.world.now)):
+        copying.work(following_id=pk, at=crowd.world.now)
+
+
+def _die(*_: object, **__: object) -> None:
+    raise way.Killed
+
+
 def _read_again(crowd: Crowd) -> None:
     """The index reads everything from its beginning once more."""
     first = ChainBlock.objects.canonical().order_by("number")[0]
@@ -164,8 +178,7 @@ def test_a_fill_in_another_transaction_after_a_reorganization_is_copied_once(cro
 def test_a_fill_that_comes_again_after_it_was_copied_is_not_copied_again(crowd: Crowd) -> None:
     following = crowd.follow(123)
     crowd.trade()
-    for pk in list(copies.due(before=crowd.world.now)):
-        copying.work(following_id=pk, at=crowd.world.now)
+    _copy_only(crowd)
     way.fork(crowd.world)
     way.index(crowd.world)
     assert Copy.objects.get().next_action_at is not None
@@ -186,8 +199,7 @@ def test_a_fill_that_comes_again_after_it_was_copied_is_not_copied_again(crowd: 
 def test_a_trade_that_is_gone_for_good_leaves_an_orphan_that_is_told_and_closed_by_nobody(crowd: Crowd) -> None:
     following = crowd.follow(123)
     crowd.trade()
-    for pk in list(copies.due(before=crowd.world.now)):
-        copying.work(following_id=pk, at=crowd.world.now)
+    _copy_only(crowd)
     # The keeper's block and the leader's own.
     way.fork(crowd.world, depth=2)
     crowd.copy()
@@ -240,6 +252,91 @@ def test_with_copying_dry_the_copies_are_paper_while_the_desk_is_live(crowd: Cro
     crowd.copy()
 
     assert [position.book for position in crowd.held(following)] == [Book.PAPER]
+
+
+def test_an_accepted_copy_is_not_signed_once_copying_is_dry_and_its_exit_is(crowd: Crowd, settings: Settings) -> None:
+    following = crowd.follow(123)
+    crowd.trade()
+    crowd.copy()
+    crowd.trade()
+    _copy_only(crowd)
+    nonces = way.nonces(crowd.world)
+    # Unset: the desk stays LIVE, and copying alone is DRY.
+    settings.COPY_IS_SET = False
+
+    crowd.copy()
+
+    assert way.nonces(crowd.world) == nonces
+    assert TxIntent.objects.latest("pk").blocked_reason == Blocked.MODE
+    crowd.leave(crowd.held_by_leader())
+    crowd.world.now += timedelta(minutes=2)
+    crowd.copy()
+    assert crowd.held(following) == []
+    assert set(Position.objects.ours().values_list("book", "status")) == {("LIVE", "CLOSED")}
+
+
+def test_while_automation_rests_nothing_is_opened_and_what_closes_is_closed(crowd: Crowd) -> None:
+    following = crowd.follow(123)
+    crowd.trade()
+    crowd.copy()
+    mode.set_desk(name=DeskSwitch.AUTOMATION_PAUSED, is_on=True, actor="ada", reason="a drill", at=crowd.world.now)
+
+    crowd.trade()
+    crowd.leave(crowd.held_by_leader())
+    crowd.copy()
+
+    opened, paused, closed = crowd.copied(following)
+    assert (opened, paused, closed) == (
+        ("OPEN", "SENT", ""),
+        ("OPEN", "SKIPPED", "AUTOMATION_PAUSED"),
+        ("CLOSE", "SENT", ""),
+    )
+    assert crowd.held(following) == []
+
+
+@pytest.mark.parametrize("turned", [FollowMode.CLOSES_ONLY, FollowMode.OFF])
+def test_a_following_that_copies_no_opens_closes_what_it_had(crowd: Crowd, turned: FollowMode) -> None:
+    following = crowd.follow(123)
+    crowd.trade()
+    crowd.copy()
+    followings.turn(following_id=following.pk, mode=turned, person=SUPER_ADMIN, reason="enough", at=crowd.world.now)
+
+    crowd.trade()
+    crowd.leave(crowd.held_by_leader())
+    crowd.copy()
+
+    assert [reason for _, _, reason in crowd.copied(following)] == ["", "MODE_OFF", ""]
+    assert crowd.held(following) == []
+
+
+def test_a_close_that_comes_while_its_open_is_under_way_waits_for_it(crowd: Crowd) -> None:
+    following = crowd.follow(123)
+    crowd.trade()
+    _copy_only(crowd)
+    crowd.leave(crowd.held_by_leader())
+    assert [status for _, status, _ in crowd.copied(following)] == ["SENT", "OWED"]
+
+    crowd.copy(rounds=8)
+
+    assert [status for _, status, _ in crowd.copied(following)] == ["SENT", "SENT"]
+    assert crowd.held(following) == []
+    assert Position.objects.ours().count() == 1
+
+
+def test_a_worker_that_dies_after_a_signal_is_stored_sends_no_second_one(crowd: Crowd, monkeypatch: pytest.MonkeyPatch) -> None:
+    following = crowd.follow(123)
+    crowd.trade()
+    with monkeypatch.context() as patch:
+        patch.setattr(copies, "conclude", _die)
+        with pytest.raises(way.Killed):
+            _copy_only(crowd)
+    assert Signal.objects.count() == 1
+
+    crowd.world.now += timedelta(seconds=6)
+    crowd.copy()
+
+    assert crowd.copied(following) == [("OPEN", "SENT", "")]
+    assert Signal.objects.count() == CopySignal.objects.count() == len(crowd.held(following)) == 1
 
 
 def test_without_the_unique_key_a_trade_read_twice_doubles(crowd: Crowd) -> None:

@@ -48,3 +48,7 @@ OF_COPYING = [
     ),
     *of("copy_is_orphaned_only_once_sent", CopyFactory, "orphaned_at = now()"),
 ]
+TWINS_OF_COPYING = {
+    "one_following_for_each_pair": (FollowingFactory, {}),
+    "one_copy_of_each_trade": (CopyFactory, {}),
+}

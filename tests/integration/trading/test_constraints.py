@@ -8,7 +8,6 @@ from django.db import IntegrityError, connection, models, transaction
 
 from execution.models import DatabaseIdentity, TxReceipt
 from tests.factories import NOW
-from tests.factories.copying import CopyFactory, FollowingFactory
 from tests.factories.execution import (
     DelegationFactory,
     OrderFactory,
@@ -47,7 +46,7 @@ from tests.factories.trading import (
     TraderFactory,
 )
 from tests.integration.trading.breach import OF_THE_BOOK, Breach, of
-from tests.integration.trading.breach_copying import OF_COPYING
+from tests.integration.trading.breach_copying import OF_COPYING, TWINS_OF_COPYING
 from trading.domain.source import Auth
 from trading.domain.units import Wei
 from trading.models import AuditHead, Member, ModeState, SourceSecret
@@ -242,8 +241,7 @@ TWINS = {
     "one_leg_for_each_number": (LegFactory, {}),
     "one_policy_for_each_scope": (PolicyFactory, {}),
     "one_halt_for_each_scope": (HaltFactory, {"state": "'HALTED'"}),
-    "one_following_for_each_pair": (FollowingFactory, {}),
-    "one_copy_of_each_trade": (CopyFactory, {}),
+    **TWINS_OF_COPYING,
     "one_running_flatten_for_each_scope": (FlattenFactory, {}),
     "one_active_lock_of_each_kind": (LockFactory, {"reason": "'another'"}),
     "one_equity_for_each_book": (EquityFactory, {}),
