@@ -3,7 +3,7 @@
 from celery import shared_task
 
 from risk import conf
-from risk.services import copying, decisions, flattening, losses
+from risk.services import copying, decisions, flattening, losses, tracking
 from trading import clock
 from trading import conf as trading_conf
 
@@ -30,3 +30,9 @@ def flatten(job_id: int) -> None:
 def copy(following_id: int) -> None:
     """Copy what a leader traded, or say why not."""
     copying.work(following_id=following_id, at=clock.now())
+
+
+@shared_task(name="risk.track")
+def track() -> None:
+    """Report what yesterday's copies made beside their leaders; rung by beat."""
+    tracking.catch_up(at=clock.now())

@@ -26,6 +26,16 @@ class Copying:
                 return
             asked["cursor"] = page["next"]
 
+    def tracking(self, **narrowed_by: str | int) -> Iterator[dict[str, Any]]:
+        """Each day's report of each following, as the API writes it, narrowed by tg_user_id, following or book."""
+        asked: dict[str, str | int] = dict(narrowed_by)
+        while True:
+            page = self._get("trackings", **asked)
+            yield from page["results"]
+            if page["next"] is None:
+                return
+            asked["cursor"] = page["next"]
+
     def follow_leader(self, *, tg_user_id: int, leader: int, sizing: str, reason: str, **terms: Amount) -> Following:
         """Let an account copy a leader: FIXED takes fixed_usdc, MIRROR and EQUITY_PCT take share_pct; caps beside them."""
         said = {"tg_user_id": tg_user_id, "leader": leader, "sizing": sizing, "reason": reason}

@@ -195,6 +195,7 @@ TABLES: tuple[Table, ...] = (
         frozen="following_id key kind closed_pct created_at",
     ),
     _append_only("copy_signals"),
+    _append_only("trackings"),
     # What a policy said is in the audit log.
     _loose("user_risk_policies"),
     # execution

@@ -64,6 +64,7 @@ BEAT: dict[str, dict[str, Any]] = {
         ("sweep", "vanta.sweep", 1.0),
         ("violations", "vanta.act_on_violations", 5.0),
         ("audit", "trading.read_audit_log", 60.0),
+        ("tracking", "risk.track", 600.0),
         ("silence", "trading.find_silent_sources", 10.0),
     )
 }

@@ -1,7 +1,7 @@
 """The console's pages over `risk`."""
 
 from risk.admin.brakes import EquityAdmin, FlattenAdmin, HaltAdmin, LockAdmin, LossDayAdmin
-from risk.admin.following import CopyAdmin, FollowingAdmin
+from risk.admin.following import CopyAdmin, FollowingAdmin, TrackingAdmin
 from risk.admin.ledgers import DecisionAdmin, LegAdmin
 from risk.admin.policies import PolicyAdmin
 
@@ -16,4 +16,5 @@ __all__ = [
     "LockAdmin",
     "LossDayAdmin",
     "PolicyAdmin",
+    "TrackingAdmin",
 ]

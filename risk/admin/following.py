@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from risk.models import Copy, CopySignal, Following
+from risk.models import Copy, CopySignal, Following, Tracking
 from trading.admin.base import ReadOnlyAdmin, ReadOnlyInline, link, onward
 
 
@@ -24,7 +24,10 @@ class FollowingAdmin(ReadOnlyAdmin):
         "max_trade_usdc",
         "max_day_usdc",
         "max_leverage_x",
-        onward(("copies", "risk_copy", "following__id__exact", "pk")),
+        onward(
+            ("copies", "risk_copy", "following__id__exact", "pk"),
+            ("tracking", "risk_tracking", "following__id__exact", "pk"),
+        ),
     )
     list_select_related = ("follower", "leader")
     list_filter = ("mode", "sizing")
@@ -65,3 +68,29 @@ class CopyAdmin(ReadOnlyAdmin):
     search_fields = ("pk__exact", "key__exact")
     search_help_text = "a copy's number, or its key"
     inlines = (CopySignalInline,)
+
+
+@admin.register(Tracking)
+class TrackingAdmin(ReadOnlyAdmin):
+    """Each day of a following beside its leader's: the parts are in dollars, and add up."""
+
+    list_display = (
+        "day",
+        link("following"),
+        "book",
+        "trades",
+        "leader_return_pct",
+        "follower_return_pct",
+        "follower_net_usdc",
+        "expected_usdc",
+        "not_copied_usdc",
+        "size_usdc",
+        "entry_usdc",
+        "exit_usdc",
+        "fees_usdc",
+        "carrying_usdc",
+    )
+    list_select_related = ("following",)
+    list_filter = ("book",)
+    search_fields = ("following__follower__tg_user_id__exact",)
+    search_help_text = "a whole Telegram id"

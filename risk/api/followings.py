@@ -7,12 +7,13 @@ from rest_framework import serializers
 
 from risk.domain.copying import CopyKind, CopyStatus, Skip
 from risk.domain.following import FollowMode, Sizing, Terms
-from risk.models import Copy, Following
+from risk.models import Copy, Following, Tracking
 from risk.services import followings
 from trading.api.fields import Amount, Line, Strict, Whole, Word
 from trading.api.forms import REASON, AccountNumber, Form, PageQuery, Said
 from trading.api.shapes import Shape, account, text
 from trading.api.views import Needed, Resource, Wish, of_accounts
+from trading.domain.mode import Book
 from trading.domain.people import Act
 from trading.domain.signal import DEFAULT_SLIPPAGE, normalized_symbol
 from trading.domain.units import Leverage, Percent, Usdc
@@ -169,6 +170,47 @@ def _terms(said: Said) -> Terms:
         max_losses=said.get("max_losses"),
         max_drawdown=said.get("max_drawdown_usdc"),
     )
+
+
+class TrackingShape(Shape):
+    """A day of a following: what both made on which basis, and the difference in parts, which add up to the unit."""
+
+    tg_user_id = account("following.follower.tg_user_id")
+    following = serializers.IntegerField(source="following_id", read_only=True)
+    leader = serializers.IntegerField(source="following.leader_id", read_only=True)
+    not_copied = serializers.DictField(child=serializers.CharField(), read_only=True)
+
+    class Meta:
+        model = Tracking
+        fields = (
+            *("id", "tg_user_id", "following", "leader", "book", "day", "trades", "leader_net_usdc", "leader_basis_usdc"),
+            *("leader_return_pct", "follower_net_usdc", "follower_basis_usdc", "follower_return_pct", "expected_usdc"),
+            *("not_copied", "not_copied_usdc", "size_usdc", "entry_usdc", "exit_usdc", "fees_usdc", "carrying_usdc"),
+            "measured_at",
+        )
+
+
+class TrackingQuery(PageQuery):
+    """Which days."""
+
+    tg_user_id = AccountNumber(source="following__follower", required=False)
+    following = Whole(min_value=1, source="following_id", required=False)
+    book = Word(Book, required=False)
+
+
+class Trackings(Resource):
+    """Each day's report of each following."""
+
+    shape = TrackingShape
+    query = TrackingQuery
+
+    def rows(self) -> QuerySet[Tracking]:
+        """Every report."""
+        return Tracking.objects.select_related("following__follower")
+
+    def within(self, accounts: frozenset[int]) -> Q:
+        """Those of the accounts."""
+        return of_accounts("following__follower", accounts)
 
 
 class CopyShape(Shape):

@@ -8,6 +8,7 @@ from risk.models.following import Copy, CopySignal, Following
 from risk.models.halt import Halt
 from risk.models.lock import Lock
 from risk.models.policy import Policy
+from risk.models.tracking import Tracking
 
 __all__ = [
     "AccountFacts",
@@ -23,4 +24,5 @@ __all__ = [
     "Lock",
     "LossDay",
     "Policy",
+    "Tracking",
 ]

@@ -5,9 +5,10 @@ from factory.django import DjangoModelFactory
 
 from risk.domain.copying import CopyKind
 from risk.domain.following import Sizing
-from risk.models import Copy, CopySignal, Following
+from risk.models import Copy, CopySignal, Following, Tracking
 from tests.factories import NOW
 from tests.factories.trading import FillFactory, LeaderFactory, PositionFactory, SignalFactory, TraderFactory
+from trading.domain.mode import Book
 from trading.domain.units import Percent, Usdc
 
 
@@ -51,3 +52,29 @@ class CopySignalFactory(DjangoModelFactory):
 
     copy = factory.SubFactory(CopyFactory)
     signal = factory.SubFactory(SignalFactory)
+
+
+class TrackingFactory(DjangoModelFactory):
+    """A day on which both made nothing."""
+
+    class Meta:
+        model = Tracking
+
+    following = factory.SubFactory(FollowingFactory)
+    book = Book.LIVE
+    day = NOW.date()
+    trades = 1
+    leader_net_usdc = Usdc.zero()
+    leader_basis_usdc = Usdc.of(400)
+    leader_return_pct = Percent.zero()
+    follower_net_usdc = Usdc.zero()
+    follower_basis_usdc = Usdc.of(40)
+    follower_return_pct = Percent.zero()
+    expected_usdc = Usdc.zero()
+    not_copied_usdc = Usdc.zero()
+    size_usdc = Usdc.zero()
+    entry_usdc = Usdc.zero()
+    exit_usdc = Usdc.zero()
+    fees_usdc = Usdc.zero()
+    carrying_usdc = Usdc.zero()
+    measured_at = NOW

@@ -1,10 +1,13 @@
-"""Commands of copy trading: leaders, following, follow, unfollow."""
+"""Commands of copy trading: leaders, following, follow, unfollow, tracking."""
 
+import csv
+from collections.abc import Iterable, Mapping
+from io import StringIO
 from typing import Any
 
 import click
 
-from vanta.commands.speaking import Voice
+from vanta.commands.speaking import Voice, facts
 
 
 @click.command()
@@ -75,4 +78,32 @@ def unfollow(voice: Voice, number: int, closes_only: bool, reason: str) -> None:
     voice.say(f"{turned.id}: {turned.tg_user_id} follows {turned.leader_address}, {turned.mode}", turned.raw)
 
 
-COMMANDS: tuple[click.Command, ...] = (leaders, following, follow, unfollow)
+@click.command()
+@click.option("--account", "tg_user_id", type=int, help="Only of this Telegram id.")
+@click.option("--following", type=int, help="Only of this following.")
+@click.option("--csv", "as_csv", is_flag=True, help="Comma-separated, with a head line: for a spreadsheet.")
+@click.pass_obj
+def tracking(voice: Voice, /, as_csv: bool, **narrowed_by: int | None) -> None:
+    """Each day of each following beside its leader's, and why they differ, in dollars that add up."""
+    found = list(voice.desk.tracking(**{name: value for name, value in narrowed_by.items() if value is not None}))
+    if as_csv:
+        click.echo(_spreadsheet(found), nl=False)
+        return
+    voice.show(_COLUMNS, ([str(each[name]) for name in _COLUMNS] for each in found), found)
+
+
+def _spreadsheet(found: Iterable[Mapping[str, Any]]) -> str:
+    sheet = StringIO()
+    lines = csv.DictWriter(sheet, _COLUMNS, extrasaction="ignore", lineterminator="\n")
+    lines.writeheader()
+    for each in found:
+        lines.writerow({**each, "not_copied": facts(each["not_copied"])})
+    return sheet.getvalue()
+
+
+_COLUMNS = (
+    *("day", "tg_user_id", "following", "leader", "book", "trades", "leader_return_pct", "follower_return_pct"),
+    *("follower_net_usdc", "expected_usdc", "not_copied_usdc", "size_usdc", "entry_usdc", "exit_usdc", "fees_usdc"),
+    *("carrying_usdc", "not_copied"),
+)
+COMMANDS: tuple[click.Command, ...] = (leaders, following, follow, unfollow, tracking)

@@ -11,7 +11,7 @@ from execution.api.senders import Draining, Pausing, Rebroadcasting, Resuming, S
 from risk.api.decisions import Decisions
 from risk.api.equities import Equities, Samples
 from risk.api.flattens import Flattens
-from risk.api.followings import Amending, Copies, Followings, FollowingTurn
+from risk.api.followings import Amending, Copies, Followings, FollowingTurn, Trackings
 from risk.api.halts import Halts
 from risk.api.locks import Lifting, Locks
 from risk.api.policies import Policies
@@ -97,6 +97,7 @@ urlpatterns = [
     _act("following/<row:pk>/change", Amending),
     _act("following/<row:pk>/turn", FollowingTurn),
     *_ledger("copies", Copies),
+    *_ledger("trackings", Trackings),
     *_ledger("events", Events),
     *_ledger("audit", Audit),
     path("mode", ModeNow.as_view({"get": "look_now"}), name="api-mode"),

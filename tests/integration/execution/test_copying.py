@@ -13,8 +13,8 @@ from execution.models import ChainBlock, Cursor, TxIntent
 from risk.domain.copying import ORPHANED_AFTER, CopyStatus
 from risk.domain.decision import Action
 from risk.domain.following import FollowMode, Sizing, Terms
-from risk.models import Copy, CopySignal, Decision, Following, Leg
-from risk.services import copies, copying, followings
+from risk.models import Copy, CopySignal, Decision, Following, Leg, Tracking
+from risk.services import copies, copying, followings, tracking
 from tests.chaos import campaigns_reorgs as reorgs
 from tests.factories.people import SUPER_ADMIN
 from tests.scenario import crowd as crowds
@@ -108,6 +108,12 @@ def _copy_only(crowd: Crowd) -> None:
         copying.work(following_id=pk, at=crowd.world.now)
 
 
+def _track(crowd: Crowd) -> None:
+    """The day is over, and reported."""
+    tomorrow = (crowd.world.now + timedelta(days=1)).replace(hour=2)
+    tracking.catch_up(at=tomorrow)
+
+
 def _die(*_: object, **__: object) -> None:
     raise way.Killed
 
@@ -155,6 +161,16 @@ def test_twenty_followers_put_up_what_their_sizes_and_caps_say_however_often_it_
     crowd.copy()
     assert not Position.objects.ours().open().exists()
     assert reorgs.differences(crowd.world) == {}
+    _track(crowd)
+    _track(crowd)
+    for following, (_, collateral, why) in zip(crowd.followings, TWENTY, strict=True):
+        row = Tracking.objects.get(following=following)
+        made = Position.objects.filter(trader=following.follower).values_list("net_pnl_usdc", flat=True)
+        assert (row.book, row.trades, row.follower_net_usdc) == (Book.LIVE, 1, sum(made, Usdc.zero()))
+        assert row.leader_net_usdc == Position.objects.get(trader=crowd.leader).net_pnl_usdc
+        assert list(row.not_copied) == ([] if collateral else [why])
+        parts = (row.not_copied_usdc, row.size_usdc, row.entry_usdc, row.exit_usdc, row.fees_usdc, row.carrying_usdc)
+        assert row.follower_net_usdc - row.expected_usdc == sum(parts, Usdc.zero())
 
 
 def test_a_fill_in_another_transaction_after_a_reorganization_is_copied_once(crowd: Crowd) -> None:
@@ -306,6 +322,27 @@ def test_a_following_that_copies_no_opens_closes_what_it_had(crowd: Crowd, turne
     crowd.copy()
 
     assert [reason for _, _, reason in crowd.copied(following)] == ["", "MODE_OFF", ""]
+    assert crowd.held(following) == []
+
+
+def test_an_increase_is_one_position_more_and_a_partial_close_is_of_each(crowd: Crowd) -> None:
+    following = crowd.follow(123)
+    crowd.trade()
+    crowd.copy()
+    crowd.hand.increase(collateral="200", leverage="5")
+    crowd.settle()
+    crowd.copy()
+    before = [position.collateral_usdc for position in crowd.held(following)]
+
+    half = crowd.held_by_leader().times_down(1, 2)
+    crowd.leave(half)
+    crowd.copy()
+
+    assert len(before) == 2
+    left = [position.collateral_usdc for position in crowd.held(following)]
+    assert all(abs(now + now - was) <= Usdc.from_raw(2) for now, was in zip(left, before, strict=True))
+    crowd.leave(crowd.held_by_leader())
+    crowd.copy()
     assert crowd.held(following) == []
 
 

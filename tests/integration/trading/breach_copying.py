@@ -1,6 +1,6 @@
 """Breaches of what copying rests on."""
 
-from tests.factories.copying import CopyFactory, FollowingFactory
+from tests.factories.copying import CopyFactory, FollowingFactory, TrackingFactory
 from tests.factories.trading import LeaderFactory, TraderFactory
 from tests.integration.trading.breach import of
 
@@ -46,9 +46,12 @@ OF_COPYING = [
         "status = 'SKIPPED', ended_at = now(), next_action_at = NULL",
         "status = 'SKIPPED', reason = 'STALE', next_action_at = NULL",
     ),
+    *of("tracking_book_is_known", TrackingFactory, "book = 'BOTH'"),
+    *of("tracking_adds_up", TrackingFactory, "follower_net_usdc = 1", "size_usdc = 1", "exit_usdc = 1, fees_usdc = 1"),
     *of("copy_is_orphaned_only_once_sent", CopyFactory, "orphaned_at = now()"),
 ]
 TWINS_OF_COPYING = {
     "one_following_for_each_pair": (FollowingFactory, {}),
     "one_copy_of_each_trade": (CopyFactory, {}),
+    "one_tracking_for_each_day_and_book": (TrackingFactory, {}),
 }

@@ -17,7 +17,7 @@ from risk.domain.halt import HaltScope
 from risk.domain.policy import Scope
 from tests.factories import NOW
 from tests.factories.bots import ChannelFactory, DeliveryFactory
-from tests.factories.copying import CopyFactory, CopySignalFactory
+from tests.factories.copying import CopyFactory, CopySignalFactory, TrackingFactory
 from tests.factories.execution import DelegationFactory, OrderFactory, TxSendFactory
 from tests.factories.flow import filled
 from tests.factories.paper import PaperFlowFactory
@@ -69,6 +69,7 @@ def _fill_the_desk(number: int) -> None:
     PolicyFactory(scope=Scope.USER, tg_user_id=number)
     for factory in (LockFactory, EquityFactory, EquitySampleFactory, LossDayFactory):
         factory(trader=flow.signal.trader)
+    TrackingFactory(following__follower=flow.signal.trader)
     CopySignalFactory.create_batch(2, copy=CopyFactory(following__follower=flow.signal.trader))
     HaltFactory(scope=HaltScope.SOURCE, key=f"source {number}")
     FlattenFactory(scope=HaltScope.USER, key=str(number))

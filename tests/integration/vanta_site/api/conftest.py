@@ -9,9 +9,9 @@ from django.contrib.auth.models import User
 from execution.models import AccountLook, Difference, Sender, WalletFlow
 from risk.domain.halt import HaltScope
 from risk.domain.policy import Scope as PolicyScope
-from risk.models import Copy, Equity, EquitySample, Flatten, Following, Halt, Lock, Policy
+from risk.models import Copy, Equity, EquitySample, Flatten, Following, Halt, Lock, Policy, Tracking
 from tests.factories import NOW
-from tests.factories.copying import CopyFactory
+from tests.factories.copying import CopyFactory, TrackingFactory
 from tests.factories.flow import Flow, filled
 from tests.factories.logins import operator
 from tests.factories.paper import PaperFlowFactory
@@ -43,6 +43,7 @@ class Account:
     # The stake on paper.
     flows: PaperFlow
     copy: Copy
+    tracking: Tracking
 
     @property
     def following(self) -> Following:
@@ -76,6 +77,7 @@ class World:
 
 def account() -> Account:
     flow = filled()
+    copy = CopyFactory(following__follower=flow.signal.trader)
     number = flow.signal.trader.tg_user_id
     return Account(
         flow=flow,
@@ -89,7 +91,8 @@ def account() -> Account:
         difference=DifferenceFactory(trader=flow.signal.trader),
         flow_of_wallet=WalletFlowFactory(trader=flow.signal.trader),
         flows=PaperFlowFactory(wallet__trader=flow.signal.trader),
-        copy=CopyFactory(following__follower=flow.signal.trader),
+        copy=copy,
+        tracking=TrackingFactory(following=copy.following),
     )
 
 

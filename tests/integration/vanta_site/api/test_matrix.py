@@ -75,6 +75,7 @@ LEDGERS: dict[str, tuple[Cell, Cell]] = {
     "leaders": reading(lambda a: a.following.leader_id, sees="all"),
     "following": reading(lambda a: a.following.pk),
     "copies": reading(lambda a: a.copy.pk),
+    "trackings": reading(lambda a: a.tracking.pk),
     "markets": reading(lambda a: a.flow.signal.market_id, sees="all"),
     "events": reading(lambda a: a.event.pk),
     "audit": reading(lambda _: _audited(), sees="none", act=Act.REVIEW),

@@ -8,10 +8,12 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
+from tests.factories.copying import TrackingFactory
 from tests.factories.risk import DecisionFactory
 from tests.factories.trading import LeaderFactory, SignalFactory
 from tests.integration.vanta_site.client.conftest import World
 from trading.domain.signal import SignalStatus
+from trading.domain.units import Usdc
 from trading.models import Signal
 from vanta.commands import vanta
 from vanta.problems import Unknown
@@ -176,3 +178,14 @@ def test_a_leader_is_found_followed_and_let_go(world: World) -> None:
     let_go = run(world, "unfollow", str(document["id"]), *why)
     assert let_go.stdout == f"{document['id']}: {world.account} follows {leader.address}, OFF\n"
     assert "OFF" in run(world, "following").stdout
+
+
+def test_the_tracking_is_a_table_documents_or_a_spreadsheet(world: World) -> None:
+    row = TrackingFactory(not_copied={"STALE": "-1.5"}, not_copied_usdc=Usdc.of("-1.5"), size_usdc=Usdc.of("1.5"))
+
+    assert "2026-01-02" in run(world, "tracking").stdout
+    (document,) = documents(run(world, "--json", "tracking"))
+    assert document["not_copied"] == {"STALE": "-1.5"}
+    head, line = run(world, "tracking", "--csv", "--following", str(row.following_id)).stdout.splitlines()
+    said = dict(zip(head.split(","), line.split(","), strict=True))
+    assert (said["day"], said["size_usdc"], said["not_copied"]) == ("2026-01-02", "1.5", "STALE=-1.5")
