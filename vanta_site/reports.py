@@ -73,7 +73,7 @@ def download(request: HttpRequest, name: str) -> StreamingHttpResponse:
     scope, by = _scope(form.cleaned_data), Grain(form.cleaned_data["by"])
     lines = reports.fills_csv(scope) if name == "fills" else reports.results_csv(scope, by=by)
     answer = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
-    answer["Content-Disposition"] = f'attachment; filename="vanta-{name}-{scope.trader.tg_user_id}-{scope.book}.csv"'
+    answer["Content-Disposition"] = f'attachment; filename="vanta-{name}-{scope.trader.account}-{scope.book}.csv"'
     return answer
 
 

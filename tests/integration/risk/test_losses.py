@@ -284,7 +284,7 @@ def test_a_look_costs_the_same_however_much_an_account_holds() -> None:
     again = _asked(lambda: losses.watch(trader_id=few.pk, at=later(1)))
 
     assert again == _asked(lambda: losses.watch(trader_id=many.pk, at=later(1)))
-    assert again == 16
+    assert again == 17
 
 
 def test_a_second_ring_for_an_account_that_was_just_measured_is_cheap() -> None:

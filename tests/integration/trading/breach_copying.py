@@ -1,11 +1,13 @@
-"""Breaches of what copying rests on."""
+"""Breaches of what traders and those who copy them rest on."""
 
 from tests.factories.copying import CopyFactory, FollowingFactory, TrackingFactory
 from tests.factories.trading import LeaderFactory, TraderFactory
 from tests.integration.trading.breach import of
 
 _SENT = "status = 'SENT', ended_at = now(), next_action_at = NULL"
+_ADDRESS = "0x" + "ab" * 20
 OF_COPYING = [
+    *of("trader_address_is_an_address", TraderFactory, "address = '0x12'", f"address = '{_ADDRESS[:-1]}g'", "address = ''"),
     *of("trader_has_a_telegram_id_unless_it_leads", TraderFactory, "tg_user_id = NULL", "is_leader = true"),
     *of("trader_has_a_telegram_id_unless_it_leads", LeaderFactory, "tg_user_id = 7", "is_leader = false"),
     *of("following_is_of_somebody_else", FollowingFactory, "leader_id = follower_id"),

@@ -43,7 +43,6 @@ from tests.factories.trading import (
     SignalFactory,
     SourceFactory,
     SourceSecretFactory,
-    TraderFactory,
 )
 from tests.integration.trading.breach import OF_THE_BOOK, Breach, of
 from tests.integration.trading.breach_copying import OF_COPYING, TWINS_OF_COPYING
@@ -52,8 +51,6 @@ from trading.domain.units import Wei
 from trading.models import AuditHead, Member, ModeState, SourceSecret
 
 pytestmark = pytest.mark.django_db
-
-ADDRESS = "0x" + "ab" * 20
 
 
 def mode_state() -> ModeState:
@@ -79,7 +76,6 @@ def path_token() -> SourceSecret:
 CHECKS = [
     *OF_THE_BOOK,
     *OF_COPYING,
-    *of("trader_address_is_an_address", TraderFactory, "address = '0x12'", f"address = '{ADDRESS[:-1]}g'", "address = ''"),
     *of("signal_side_is_known", CloseSignalFactory, "side = 'BUY', collateral_usdc = 1, leverage_x = 1"),
     *of(
         "signal_names_a_position_only_to_close_it",
