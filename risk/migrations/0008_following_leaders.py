@@ -14,7 +14,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('risk', '0007_the_curve'),
-        ('trading', '0024_what_copies_bring_along'),
+        ('trading', '0025_what_copies_bring_along'),
     ]
 
     operations = [

@@ -19,7 +19,7 @@ OURS = TRADES.rstrip() + " AND NOT traders.is_leader\n"
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('trading', '0022_what_the_venue_watches'),
+        ('trading', '0023_the_venues_levels_lag'),
     ]
 
     operations = [

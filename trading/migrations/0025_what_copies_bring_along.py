@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('trading', '0023_leaders'),
+        ('trading', '0024_leaders'),
     ]
 
     operations = [
