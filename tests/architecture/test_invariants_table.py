@@ -9,7 +9,7 @@ from tests.architecture.tree import ROOT, FunctionNode
 from tests.machine import invariants
 
 PAGE = ROOT / "docs" / "invariants.md"
-NUMBERS = [*(f"I{number}" for number in range(1, 25)), *(f"L{number}" for number in range(1, 8))]
+NUMBERS = [*(f"I{number}" for number in range(1, 27)), *(f"L{number}" for number in range(1, 8))]
 _TEST = re.compile(r"`([\w/]+\.py)::(\w+)`")
 
 
