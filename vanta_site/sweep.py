@@ -74,7 +74,12 @@ def _channels(before: datetime) -> Iterable[int]:
 
 
 STAGES: tuple[Stage, ...] = (
-    # Worked last of all by the sweeper: ours stand whatever the venue holds, and it may take its time to answer.
+    # These two are worked last of all by the sweeper: ours stand whatever the venue holds, and it may take its time to answer.
+    Stage(
+        task="execution.reconcile",
+        due=lambda before: [0] if reconciliation.due(at=before) else [],
+        work=lambda _: reconciliation.look_due(desk=execution_conf.desk(), clock=clock.now),
+    ),
     Stage(
         task="execution.levels",
         due=lambda before: level_updates.due(before=before),
@@ -119,11 +124,6 @@ STAGES: tuple[Stage, ...] = (
         task="execution.index",
         due=_streams,
         work=lambda _: indexing.drain(desk=execution_conf.desk(), clock=clock.now),
-    ),
-    Stage(
-        task="execution.reconcile",
-        due=lambda before: [0] if reconciliation.due(at=before) else [],
-        work=lambda _: reconciliation.look_due(desk=execution_conf.desk(), clock=clock.now),
     ),
     Stage(
         task="execution.liquidate_paper",

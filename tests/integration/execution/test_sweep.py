@@ -75,8 +75,8 @@ def test_the_sweeper_leaves_the_workers_their_time(world: World) -> None:
 
     worked = sweep.work_overdue(at=intent.next_action_at + sweep.OVERDUE - timedelta(milliseconds=1))
 
-    # The stream of events has no due rows: it is read each time.
-    assert (worked, way.fresh(intent).status) == (1, IntentStatus.CREATED)
+    # The stream of events has no due rows, it is read each time; and nobody has looked at the account yet.
+    assert (worked, way.fresh(intent).status) == (2, IntentStatus.CREATED)
 
 
 def test_what_is_on_the_wire_is_worked_before_what_is_new(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -89,7 +89,7 @@ def test_what_is_on_the_wire_is_worked_before_what_is_new(world: World, monkeypa
 
     sweep.work_overdue(at=world.now + sweep.OVERDUE)
 
-    assert worked == ["execution.index", "execution.drain", "risk.drain"]
+    assert worked == ["execution.index", "execution.drain", "risk.drain", "execution.reconcile"]
 
 
 def test_each_due_lane_is_rung_once(world: World, broker: redis.Redis) -> None:
@@ -106,9 +106,10 @@ def test_each_due_lane_is_rung_once(world: World, broker: redis.Redis) -> None:
     assert _rung(broker) == [
         ("execution.drain", [way.sender().pk]),
         ("execution.index", [_stream()]),
+        ("execution.reconcile", [0]),
         ("risk.drain", [second.pk]),
     ]
-    assert rings == 3
+    assert rings == 4
 
 
 def test_nothing_due_rings_nobody_but_the_reader_of_events(world: World, broker: redis.Redis) -> None:

@@ -7,6 +7,7 @@ import pytest
 import redis
 from django.contrib import admin
 from django.db import connection
+from django.http import HttpRequest
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
@@ -98,8 +99,10 @@ def _concrete(page: str) -> str:
     if not page.endswith(("/change/", "/operate/")):
         return page
     _, _, app, name, last, _ = page.split("/")
-    (model,) = (model for model in admin.site._registry if (model._meta.app_label, model._meta.model_name) == (app, name))
-    newest = model._default_manager.order_by("-pk").first()
+    (shown,) = (
+        shown for model, shown in admin.site._registry.items() if (model._meta.app_label, model._meta.model_name) == (app, name)
+    )
+    newest = shown.get_queryset(HttpRequest()).order_by("-pk").first()
     return f"/admin/{app}/{name}/{newest.pk}/{last}/" if newest is not None else f"/admin/{app}/{name}/"
 
 
