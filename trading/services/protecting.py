@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -25,7 +26,7 @@ from trading.kinds import step, write
 from trading.models import Event, Firing, Protection, Signal, many
 from trading.models.protection import MEMORY
 from trading.ports import Exits
-from trading.services import firings, journal, mode
+from trading.services import apart, firings, journal, mode
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,10 +62,16 @@ def watch(*, exits: Exits, at: datetime) -> int:
         return 0
     agreed = {view.symbol: view.agreed.price for view in views if view.agreed is not None}
     sight = _look(reached, agreed=agreed, known=known, exits=exits, at=at)
-    fired = [firing_id for pk in _keep(reached, sight=sight) if (firing_id := _fire(pk, sight=sight)) is not None]
-    for firing_id in fired:
-        firings.send(firing_id=firing_id, at=at)
+    wanting = apart.work(partial(_keep, sight=sight), list(reached))
+    fired = [firing_id for pk in wanting for firing_id in apart.work(partial(_fire, sight=sight), [pk])]
+    apart.work(partial(_send, at=at), fired)
     return len(fired)
+
+
+def _send(firing_ids: Collection[int], *, at: datetime) -> list[int]:
+    for firing_id in firing_ids:
+        firings.send(firing_id=firing_id, at=at)
+    return []
 
 
 def unsent(*, before: datetime) -> Collection[int]:
@@ -109,22 +116,23 @@ _KEPT = [*MEMORY, "is_waiting", "held_since"]
 
 
 @write
-def _fire(protection_id: int, *, sight: Sight) -> int | None:
-    """Write down what fires, judged once more under the lock; None if it doesn't anymore."""
-    for row in locks.protections([protection_id]):
-        if not row.is_live:
-            return None
+def _fire(protection_ids: Collection[int], *, sight: Sight) -> list[int]:
+    """Write down what fires, judged once more under the lock; whose turn has passed fires nothing."""
+    rows = [row for row in locks.protections(protection_ids) if row.is_live]
+    firings_of = _firings(rows, at=sight.at)
+    written: list[int] = []
+    for row in rows:
         memory, reached = _judged(row, sight=sight)
-        fired = _firings([row], at=sight.at)[row.pk]
+        fired = firings_of[row.pk]
         if reached is None or not _may_fire(row, reached, fired, sight=sight):
-            return None
+            continue
         reduce = _reduce(row, reached, fired, sight=sight)
         firing = firings.record(row, reached, price=sight.price(row), reduce=reduce, at=sight.at)
         row.remember(memory, guard=row.as_guard)
         row.is_waiting, row.held_since = True, None
         row.save(update_fields=_KEPT)
-        return firing.pk
-    return None
+        written.append(firing.pk)
+    return written
 
 
 def _move(row: Protection, *, at: datetime) -> Event:

@@ -26,6 +26,7 @@ from trading.domain.signal import SignalStatus
 from trading.domain.units import Percent, Price, Usdc
 from trading.models import Event, Firing, LastPrice, ModeState, Position, Quote, Signal
 from trading.models import Protection as ProtectionRow
+from trading.services import apart
 
 __all__ = ["protection_source"]
 
@@ -62,6 +63,27 @@ def approve(firing: Firing, *, collateral: Usdc | None = None) -> Leg:
 def leave_out(leg: Leg) -> None:
     """No order ever comes of it."""
     Leg.objects.filter(pk=leg.pk).update(settled_at=NOW, next_action_at=None, left_out="ATTEMPTS_EXHAUSTED")
+
+
+def break_guard(row: ProtectionRow) -> None:
+    """Nothing can be made of it anymore."""
+    ProtectionRow.objects.filter(pk=row.pk).update(guard={"stop": "nonsense"})
+
+
+def test_one_guard_that_raises_keeps_no_other_from_its_stop() -> None:
+    rows = [ProtectionFactory() for _ in range(5)]
+    break_guard(rows[2])
+
+    assert look(STOP) == 4
+    assert sorted(Firing.objects.values_list("protection", flat=True)) == [row.pk for row in rows if row != rows[2]]
+
+
+def test_without_the_halves_one_guard_that_raises_ends_the_pass(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(apart, "work", lambda step, rows: step(rows))
+    break_guard([ProtectionFactory() for _ in range(3)][1])
+
+    with pytest.raises(KeyError):
+        look(STOP)
 
 
 def test_a_stop_that_is_reached_becomes_one_close_of_its_position() -> None:
