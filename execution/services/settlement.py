@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import structlog
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
 from execution import locks
 from execution.domain.events import (
@@ -30,7 +30,7 @@ from risk.models import Leg
 from risk.services import copies
 from trading import locks as trading_locks
 from trading.kinds import piece
-from trading.models import Fill, PositionLevel, Trader
+from trading.models import Fill, Position, PositionLevel, Trader
 from trading.services import levels, positions, protections
 
 log = structlog.get_logger(__name__)
@@ -105,8 +105,9 @@ def _charge(order: Order, *, in_block: int | None) -> None:
 
 
 def _of_our_traders(happenings: list[Happening]) -> list[tuple[Happening, Trader]]:
-    # A leader whom nobody watches anymore is a stranger again.
-    known = Trader.objects.filter(Q(is_leader=False) | Q(is_enabled=True))
+    # A leader whom nobody watches anymore is read until what he holds is closed: whoever copied it closes with him.
+    holds = Exists(Position.objects.open().filter(trader=OuterRef("pk")))
+    known = Trader.objects.filter(Q(is_leader=False) | Q(is_enabled=True) | holds)
     traders = known.filter(address__in={happening.event.trader for happening in happenings})
     by_address = {trader.address: trader for trader in traders}
     return [(happening, by_address[happening.event.trader]) for happening in happenings if happening.event.trader in by_address]

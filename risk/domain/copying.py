@@ -55,6 +55,7 @@ class Skip(StrEnum):
     REORGED = "REORGED"  # the chain took the leader's trade back before it was copied
     NOTHING_HELD = "NOTHING_HELD"  # the follower has nothing that came of the leader's position
     FOLLOWER = "FOLLOWER"  # the follower takes no entries: he is disabled
+    LEADER = "LEADER"  # nobody watches the leader anymore
     MARKET = "MARKET"  # the market isn't listed anymore
 
 
@@ -77,6 +78,7 @@ class Stand:
     mode: FollowMode
     used: Usdc
     is_paused: bool
+    is_watched: bool
     may_enter: bool
     at: datetime
 
@@ -121,6 +123,7 @@ def _refusal(trade: LeadersTrade, *, terms: Terms, stand: Stand) -> Skip | None:
     refusals = (
         (stand.mode is not FollowMode.ON, Skip.MODE_OFF),
         (stand.is_paused, Skip.AUTOMATION_PAUSED),
+        (not stand.is_watched, Skip.LEADER),
         (not stand.may_enter, Skip.FOLLOWER),
         (stand.at - trade.traded_at > ENTRY_LIFETIME, Skip.STALE),
         (bool(terms.symbols) and trade.symbol not in terms.symbols, Skip.SYMBOL),

@@ -115,6 +115,7 @@ def _stand(following: Following, *, at: datetime) -> Stand:
         mode=FollowMode(following.mode),
         used=_used(following, at=at),
         is_paused=mode.is_automation_paused(),
+        is_watched=following.leader.is_enabled,
         may_enter=following.follower.is_enabled,
         at=at,
     )

@@ -71,7 +71,7 @@ def rename(*, leader_id: int, name: str, by: Person, reason: str, at: datetime) 
 
 @write
 def stop(*, leader_id: int, by: Person, reason: str, at: datetime) -> Trader:
-    """Stop watching an address; what it did so far stays.
+    """Stop watching an address: what it opens is copied no more, and what was copied is closed when it closes.
 
     Raises:
         NotAllowed: if the person may not.

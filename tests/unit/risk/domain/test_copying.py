@@ -13,7 +13,7 @@ NOW = datetime(2026, 1, 2, tzinfo=UTC)
 TRADE = LeadersTrade(
     symbol="BTC-USD", collateral=Usdc.of(400), leverage=Leverage.of(5), traded_at=NOW, min_leverage=Leverage.of(2)
 )
-STAND = Stand(mode=FollowMode.ON, used=Usdc.zero(), is_paused=False, may_enter=True, at=NOW)
+STAND = Stand(mode=FollowMode.ON, used=Usdc.zero(), is_paused=False, is_watched=True, may_enter=True, at=NOW)
 FIXED = Terms(sizing=Sizing.FIXED, fixed=Usdc.of(50))
 MIRROR = Terms(sizing=Sizing.MIRROR, share=Percent.of("12.5"))
 EQUITY = Terms(sizing=Sizing.EQUITY_PCT, share=Percent.of(5))
@@ -64,6 +64,7 @@ def test_leverage_above_the_cap_is_copied_at_the_cap() -> None:
         (FIXED, {"mode": FollowMode.OFF}, Skip.MODE_OFF),
         (FIXED, {"mode": FollowMode.CLOSES_ONLY}, Skip.MODE_OFF),
         (FIXED, {"is_paused": True}, Skip.AUTOMATION_PAUSED),
+        (FIXED, {"is_watched": False}, Skip.LEADER),
         (FIXED, {"may_enter": False}, Skip.FOLLOWER),
         (FIXED, {"at": NOW + timedelta(seconds=60, microseconds=1)}, Skip.STALE),
         (replace(FIXED, symbols=frozenset({"ETH-USD"})), {}, Skip.SYMBOL),
