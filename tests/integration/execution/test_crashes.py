@@ -40,8 +40,6 @@ ELSEWHERE = {
     "execution.senders.create",  # before the first intent
     "execution.indexing.create",
     "execution.indexing.rewind",  # a reorganization
-    "execution.backfill.begin",  # what was before
-    "execution.backfill.write",
     "execution.offers.withdraw",  # a policy that refuses
     "execution.offers.stop",  # a key that signs for another account
     "execution.rpc.RpcChain.code",  # before the first intent
