@@ -55,7 +55,7 @@ def due(*, before: datetime) -> set[int]:
 def watch(*, trader_id: int, at: datetime) -> list[Lock]:
     """Measure both books of an account, and place the locks that follow; those that are new.
 
-    A book that isn't due and has no new fill is left alone: a second ring for it costs two queries. Until somebody
+    A book that isn't due and has no new fill is left alone: a second ring for it costs a few queries. Until somebody
     has seen the wallet, nobody knows what a share of a LIVE account is: its losses are measured, and breach nothing.
     """
     (trader,) = locks.accounts([trader_id])
@@ -63,10 +63,10 @@ def watch(*, trader_id: int, at: datetime) -> list[Lock]:
         # His losses are nobody's here.
         return []
     policies = [policy.as_row() for policy in Policy.objects.all()]
-    held = Position.objects.filter(trader=trader).order_by("book").values_list("book", flat=True).distinct()
+    held = [book for book in Book if Position.objects.of(trader_id=trader.pk, book=book).exists()]
     placed: list[Lock] = []
     for book in held:
-        placed += _watch(trader, book=Book(book), limits_of=partial(_limits, policies, trader), at=at)
+        placed += _watch(trader, book=book, limits_of=partial(_limits, policies, trader), at=at)
     return placed
 
 

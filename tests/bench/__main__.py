@@ -11,6 +11,7 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from tests.bench.books import Answer
     from tests.bench.deciding import Pace
     from tests.bench.door import Door
     from tests.bench.guarding import Watch
@@ -27,11 +28,15 @@ def main() -> int:
     parser.add_argument("--intents", type=int, default=400, help="of a burst, for each sender")
     parser.add_argument("--rate", type=float, default=10.0, help="signals a second while latency is measured")
     parser.add_argument("--seconds", type=float, default=20.0, help="how long latency is measured")
-    parser.add_argument("--only", choices=("door", "guards"), help="the door alone, or the watch over what is guarded")
+    parser.add_argument("--only", choices=("door", "guards", "books"), help="one thing alone")
     parser.add_argument("--rounds", type=int, default=5, help="of the door and of the bare view beside it")
     parser.add_argument("--json", action="store_true", help="for programs")
     wanted = parser.parse_args()
     begun = monotonic()
+    if wanted.only == "books":
+        answers = _measure_books()
+        _print(json.dumps([asdict(each) for each in answers], indent=2)) if wanted.json else _show_answers(answers)
+        return 0
     if wanted.only == "guards":
         watches = _measure_guards()
         _print(json.dumps([asdict(each) for each in watches], indent=2)) if wanted.json else _show_watches(watches)
@@ -93,6 +98,20 @@ def _measure_guards() -> "list[Watch]":
             return guarding.measure()
 
 
+def _measure_books() -> "list[Answer]":
+    from tests.bench import ground
+
+    with ground.servers():
+        import django
+
+        django.setup()
+        from tests.bench import books
+        from tests.chaos.ground import database
+
+        with database():
+            return books.measure()
+
+
 def _measure_door(wanted: argparse.Namespace) -> "Door":
     from tests.bench import ground
 
@@ -147,6 +166,12 @@ def _show_paces(paces: "list[Pace]", limits: "Limits") -> None:
             f"    {each.what:<50} {each.per_second:>11.0f} {each.queries:>8.2f} {each.commits:>8.3f}"
             f" {each.asks:>5.2f} {of_database:>18.1%}"
         )
+
+
+def _show_answers(answers: "list[Answer]") -> None:
+    _print(f"\n  {'an account with a million fills':<84}        ms  queries")
+    for each in answers:
+        _print(f"    {each.what:<82} {each.milliseconds:>9.1f} {each.queries:>8}")
 
 
 def _show_watches(watches: "list[Watch]") -> None:

@@ -133,22 +133,28 @@ _RECOUNT = """
             %(trader_id)s::bigint[], %(book)s::text[], %(day)s::date[], %(starts_at)s::timestamptz[], %(ends_at)s::timestamptz[]
         ) AS span (trader_id, book, day, starts_at, ends_at)
     ), flows AS (
-        SELECT spans.trader_id, spans.book, spans.day, fills.market_id,
-            count(*) AS fills, sum(price_pnl_usdc) AS price_pnl, sum(fee_usdc) AS fees, sum(rollover_usdc) AS rollover,
-            sum(funding_usdc) AS funding,
-            sum(ceil(collateral_usdc * leverage_x * 1000000) / 1000000)
-                FILTER (WHERE kind NOT IN ('MARGIN', 'ADOPTED')) AS volume
-        FROM spans JOIN fills ON fills.trader_id = spans.trader_id AND fills.book = spans.book AND fills.is_canonical
-            AND fills.filled_at >= spans.starts_at AND fills.filled_at < spans.ends_at
-        GROUP BY 1, 2, 3, 4
+        -- For each day by itself, so that the index is asked however little PostgreSQL knows of the table.
+        SELECT spans.trader_id, spans.book, spans.day, made.*
+        FROM spans CROSS JOIN LATERAL (
+            SELECT market_id, count(*) AS fills, sum(price_pnl_usdc) AS price_pnl, sum(fee_usdc) AS fees,
+                sum(rollover_usdc) AS rollover, sum(funding_usdc) AS funding,
+                sum(ceil(collateral_usdc * leverage_x * 1000000) / 1000000)
+                    FILTER (WHERE kind NOT IN ('MARGIN', 'ADOPTED')) AS volume
+            FROM fills
+            WHERE fills.trader_id = spans.trader_id AND fills.book = spans.book AND is_canonical
+                AND filled_at >= spans.starts_at AND filled_at < spans.ends_at
+            GROUP BY market_id
+        ) AS made
     ), closings AS (
-        SELECT spans.trader_id, spans.book, spans.day, positions.market_id,
-            count(*) AS trades, count(*) FILTER (WHERE net_pnl_usdc > 0) AS won,
-            sum(greatest(net_pnl_usdc, 0)) AS gains, sum(greatest(-net_pnl_usdc, 0)) AS losses
-        FROM spans JOIN positions ON positions.trader_id = spans.trader_id AND positions.book = spans.book
-            AND positions.status = 'CLOSED'
-            AND positions.closed_at >= spans.starts_at AND positions.closed_at < spans.ends_at
-        GROUP BY 1, 2, 3, 4
+        SELECT spans.trader_id, spans.book, spans.day, closed.*
+        FROM spans CROSS JOIN LATERAL (
+            SELECT market_id, count(*) AS trades, count(*) FILTER (WHERE net_pnl_usdc > 0) AS won,
+                sum(greatest(net_pnl_usdc, 0)) AS gains, sum(greatest(-net_pnl_usdc, 0)) AS losses
+            FROM positions
+            WHERE positions.trader_id = spans.trader_id AND positions.book = spans.book AND status = 'CLOSED'
+                AND closed_at >= spans.starts_at AND closed_at < spans.ends_at
+            GROUP BY market_id
+        ) AS closed
     ), known AS (
         SELECT trader_id, book, day, market_id FROM day_results JOIN spans USING (trader_id, book, day)
     )

@@ -1,7 +1,8 @@
 """Results: what each day brought, counted anew whenever a fill comes, goes, or comes back."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime
+from itertools import islice
 from zoneinfo import ZoneInfo
 
 from django.db.models import Max, Min
@@ -11,6 +12,9 @@ from trading.domain.mode import Book
 from trading.kinds import piece
 from trading.models import DayResult, Fill, Trader
 from trading.models.day_result import Span
+
+# Days that one statement counts anew: years of them would take longer than a statement may.
+DAYS_AT_ONCE = 90
 
 
 @piece
@@ -26,10 +30,15 @@ def rebuild(trader: Trader) -> None:
     for book in Book:
         fills = Fill.objects.filter(trader=trader, book=book).aggregate(first=Min("filled_at"), last=Max("filled_at"))
         if fills["first"] is not None:
-            DayResult.objects.recount(_spans(trader, book, fills["first"], fills["last"]))
+            _recount_all(_spans(trader, book, fills["first"], fills["last"]))
 
 
-def _spans(trader: Trader, book: Book, first: datetime, last: datetime) -> Iterable[Span]:
+def _recount_all(spans: Iterator[Span]) -> None:
+    while page := list(islice(spans, DAYS_AT_ONCE)):
+        DayResult.objects.recount(page)
+
+
+def _spans(trader: Trader, book: Book, first: datetime, last: datetime) -> Iterator[Span]:
     at = first
     while True:
         day = span(trader, book, at)

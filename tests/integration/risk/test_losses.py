@@ -284,7 +284,7 @@ def test_a_look_costs_the_same_however_much_an_account_holds() -> None:
     again = _asked(lambda: losses.watch(trader_id=few.pk, at=later(1)))
 
     assert again == _asked(lambda: losses.watch(trader_id=many.pk, at=later(1)))
-    assert again == 17
+    assert again == 18
 
 
 def test_a_second_ring_for_an_account_that_was_just_measured_is_cheap() -> None:
@@ -293,7 +293,7 @@ def test_a_second_ring_for_an_account_that_was_just_measured_is_cheap() -> None:
     watch(account)
 
     # The account's lock, policies and books, the book's row and its newest fill, inside a transaction.
-    assert _asked(lambda: losses.watch(trader_id=account.pk, at=later(0.05))) == 7
+    assert _asked(lambda: losses.watch(trader_id=account.pk, at=later(0.05))) == 8
     assert Equity.objects.get().measured_at == NOW
 
 
