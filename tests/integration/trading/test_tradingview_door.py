@@ -102,6 +102,7 @@ def test_a_guard_is_kept_with_the_signal(token: str) -> None:
         "targets": [],
         "breakeven_after": None,
         "trail": None,
+        "time_stop_minutes": None,
     }
 
 
