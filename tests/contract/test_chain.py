@@ -290,6 +290,8 @@ ASKED: dict[str, Callable[[Chain], object]] = {
     "nonce": lambda chain: chain.nonce(STRANGER),
     "balance": lambda chain: chain.balance(STRANGER),
     "call": lambda chain: chain.call(STRANGER, "0x"),
+    "answers_at": lambda chain: chain.answers_at([], block_hash="0x" + "00" * 32),
+    "search": lambda chain: chain.search(STRANGER, topics=[None], first=0, last=0),
     "snapshot": lambda chain: chain.snapshot([], addresses=[STRANGER]),
     "snapshots": lambda chain: chain.snapshots([], addresses=[STRANGER]),
 }

@@ -17,7 +17,7 @@ from trading.lanes import Lease
 from trading.models import Fill
 
 # One pass over two blocks, one of which changes a position's margin.
-SETTLING = 33
+SETTLING = 34
 
 
 def _count(work: Callable[[Lease], None]) -> int:
