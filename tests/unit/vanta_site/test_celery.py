@@ -88,7 +88,7 @@ def test_no_task_changes_what_the_settings_say() -> None:
     app.loader.import_default_modules()
     ours = [task for name, task in app.tasks.items() if not name.startswith("celery.")]
 
-    assert len(ours) == 20
+    assert len(ours) == 21
     assert {(task.acks_late, task.reject_on_worker_lost, task.ignore_result) for task in ours} == {(True, True, True)}
     assert {(task.max_retries, task.autoretry_for if hasattr(task, "autoretry_for") else ()) for task in ours} == {
         (Task.max_retries, ())
